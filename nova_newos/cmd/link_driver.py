@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Put the driver where Nova looks for it, or take it away again.
+
+Nova imports ``compute_driver`` below its own package, ``nova.virt``, and has
+no entry point for drivers. Shipping a file there ourselves would hide an
+editable Nova behind a namespace package, so one symbolic link is made in the
+directory that Nova really runs from.
+"""
+
+import argparse
+import importlib.util
+import os
+import pathlib
+import sys
+import uuid
+
+import nova_newos
+
+PROGRAM = 'nova-newos-link-driver'
+LINK_NAME = 'newos.py'
+SHIM = pathlib.PurePath('nova_newos', 'virt', 'shim.py')
+
+
+class LinkError(Exception):
+    """Why the link was neither made nor removed, and what to change."""
+
+    message = ''
+
+    def __init__(self, **attributes):
+        super().__init__(self.message.format(**attributes))
+        self.__dict__.update(attributes)
+
+
+class NovaNotFound(LinkError):
+    message = ('Nova is not installed in {prefix}. Install nova-newos into '
+               'the environment that nova-compute runs from and use the '
+               '{program} of that environment.')
+
+
+class NovaHidden(LinkError):
+    message = ('{directory} is what a removed Nova left behind, and it hides '
+               'any other Nova. Run "{program} --remove", delete what is '
+               'left of that directory and try again.')
+
+
+class NotOurs(LinkError):
+    message = ('{path} is not a link made by {program}, so it is left alone. '
+               'Move it away and try again.')
+
+
+class NotWritable(LinkError):
+    message = ('{path} cannot be changed: {reason}. Run {program} as the '
+               'user who owns that directory.')
+
+
+def shim_path():
+    """The installed module that the link points to (absolute path)."""
+    package = pathlib.Path(nova_newos.__file__).resolve().parent
+    return package.parent / SHIM
+
+
+def _nova_virt_spec():
+    """The import spec of ``nova.virt``, which is not imported itself.
+
+    :raises: NovaNotFound
+    """
+    try:
+        spec = importlib.util.find_spec('nova.virt')
+    except ModuleNotFoundError:
+        spec = None
+    if spec is None:
+        raise NovaNotFound(prefix=sys.prefix, program=PROGRAM)
+    return spec
+
+
+def _is_ours(path):
+    """Whether a path is a link to a shim of ours, be it gone or moved."""
+    return (path.is_symlink()
+            and pathlib.PurePath(os.readlink(path)).parts[-3:] == SHIM.parts)
+
+
+def _check_free(path):
+    if os.path.lexists(path) and not _is_ours(path):
+        raise NotOurs(path=path, program=PROGRAM)
+
+
+def _replace_link(path, target):
+    """Point a link somewhere else without a moment in which it is gone."""
+    temporary = path.with_name(f'.{path.name}.{uuid.uuid4().hex}')
+    temporary.symlink_to(target)
+    try:
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink()
+        raise
+
+
+def _remove_leftovers(directory):
+    """Remove what only the link and its byte code kept alive.
+
+    ``pip uninstall nova`` leaves directories with foreign files in place,
+    and these would hide a Nova that is installed editable later.
+    """
+    cache = directory / '__pycache__'
+    for compiled in cache.glob(f'{pathlib.Path(LINK_NAME).stem}.*.pyc'):
+        compiled.unlink()
+    for emptied in (cache, directory, directory.parent):
+        if emptied.is_dir() and not any(emptied.iterdir()):
+            emptied.rmdir()
+
+
+def link():
+    """Make the link, or correct one that points to an older installation.
+
+    :returns: what was done, a sentence for the user
+    :raises: LinkError
+    """
+    spec = _nova_virt_spec()
+    path = pathlib.Path(spec.submodule_search_locations[0]) / LINK_NAME
+    if spec.origin is None:
+        raise NovaHidden(directory=path.parent, program=PROGRAM)
+    _check_free(path)
+    target = shim_path()
+    if path.is_symlink() and path.readlink() == target:
+        return f'{path} already points to {target}'
+    try:
+        _replace_link(path, target)
+    except OSError as error:
+        raise NotWritable(path=path, reason=error.strerror, program=PROGRAM)
+    return f'{path} now points to {target}'
+
+
+def remove():
+    """Remove the link, also when what it points to is gone.
+
+    :returns: what was done, a sentence for the user
+    :raises: LinkError
+    """
+    spec = _nova_virt_spec()
+    path = pathlib.Path(spec.submodule_search_locations[0]) / LINK_NAME
+    _check_free(path)
+    if not path.is_symlink():
+        return f'{path} does not exist: nothing to remove'
+    try:
+        path.unlink()
+        _remove_leftovers(path.parent)
+    except OSError as error:
+        raise NotWritable(path=path, reason=error.strerror, program=PROGRAM)
+    return f'{path} removed'
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(
+        prog=PROGRAM,
+        description='Link the nova-newos driver into the Nova of this '
+        'environment, so that compute_driver = newos.NewosLibvirtDriver '
+        'works.')
+    parser.add_argument('--remove', action='store_true',
+                        help='remove the link instead')
+    arguments = parser.parse_args(argv)
+    try:
+        print(remove() if arguments.remove else link())
+    except LinkError as error:
+        print(f'{PROGRAM}: {error}', file=sys.stderr)
+        return 1
+    return 0
