@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Nova's own unit tests, run with our driver in place of Nova's.
+
+The tests come with the installed Nova (``nova.tests``); nothing of them is
+kept here. ``python -m tests.upstream`` runs them in parallel.
+"""
