@@ -67,7 +67,7 @@ def _nova_virt_spec():
     """
     try:
         spec = importlib.util.find_spec('nova.virt')
-    except ModuleNotFoundError:
+    except ModuleNotFoundError:  # of nova itself
         spec = None
     if spec is None:
         raise NovaNotFound(prefix=sys.prefix, program=PROGRAM)
@@ -127,7 +127,8 @@ def link():
     try:
         _replace_link(path, target)
     except OSError as error:
-        raise NotWritable(path=path, reason=error.strerror, program=PROGRAM)
+        raise NotWritable(path=path, reason=error.strerror,
+                          program=PROGRAM) from error
     return f'{path} now points to {target}'
 
 
@@ -146,7 +147,8 @@ def remove():
         path.unlink()
         _remove_leftovers(path.parent)
     except OSError as error:
-        raise NotWritable(path=path, reason=error.strerror, program=PROGRAM)
+        raise NotWritable(path=path, reason=error.strerror,
+                          program=PROGRAM) from error
     return f'{path} removed'
 
 
