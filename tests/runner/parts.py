@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The parts of a test run, and the commands each is made of."""
+
+import dataclasses
+import pathlib
+
+TOP = pathlib.Path(__file__).parents[2]
+
+# OpenStack release to the tox environment with its Nova; oldest first.
+RELEASES = {
+    '2025.1': 'nova31',
+    '2025.2': 'nova32',
+    '2026.1': 'nova33',
+    '2026.2': 'nova34',
+}
+NEWEST = '2026.2'
+
+# Seconds: several times what each takes on two cores.
+LIMIT = 1200
+ACCEPTANCE_LIMIT = 2400
+
+
+@dataclasses.dataclass(frozen=True)
+class Step:
+    """A command that runs tests, and those around it.
+
+    :ivar name: names its log and its results
+    :ivar part: the part it belongs to, a key of PARTS
+    :ivar command: list of arguments; writes the file ``results``
+    :ivar results: where the command leaves its results, in pytest's format
+    :ivar limit: seconds that it may take
+    :ivar before: (title, command) to run first; when one fails the tests
+        are not run
+    :ivar after: (title, command) to run at the end, whatever happened
+    """
+    name: str
+    part: str
+    command: list
+    results: pathlib.Path
+    limit: int = LIMIT
+    before: tuple = ()
+    after: tuple = ()
+
+
+def _tox(options, environment, *arguments):
+    return [str(options.directory / 'tools' / 'bin' / 'tox'), 'run',
+            '--workdir', str(options.directory / 'tox'),
+            '--colored', 'no', '-e', environment, '--', *arguments]
+
+
+def _tox_step(options, part, release, environment, *arguments):
+    name = '%s-%s' % (part, release)
+    results = options.directory / 'results' / (name + '.xml')
+    return Step(name, part, _tox(options, environment, *arguments,
+                                 '--junitxml=%s' % results), results)
+
+
+def _unit(options):
+    for release in options.releases:
+        yield _tox_step(options, 'unit', release, RELEASES[release],
+                        'tests/unit')
+
+
+def _contract(options):
+    for release in options.releases:
+        yield _tox_step(options, 'contract', release, RELEASES[release],
+                        'tests/contract')
+
+
+def _functional(options):
+    yield _tox_step(options, 'functional', NEWEST, 'functional')
+
+
+def _upstream(options):
+    yield _tox_step(options, 'upstream', NEWEST, 'upstream')
+
+
+def _acceptance(options):
+    results = options.directory / 'results' / 'acceptance.xml'
+    state = options.directory / 'box'
+    box = [str(TOP / 'devstack' / 'onebox' / 'box')]
+    at = ['--state', str(state)]
+    # The box's environment is for a shell to evaluate.
+    tests = ['bash', '-c',
+             'set -e; environment=$("$@"); eval "$environment"; '
+             'exec python -m pytest tests/acceptance --junitxml="$0"',
+             str(results), *box, 'env', *at]
+    wipe = ('wiping the box', [*box, 'wipe', *at])
+    yield Step('acceptance-' + NEWEST, 'acceptance', tests, results,
+               limit=ACCEPTANCE_LIMIT,
+               before=(wipe, ('bringing up the box', [*box, 'up', *at])),
+               after=() if options.keep else (wipe,))
+
+
+PARTS = {
+    'unit': _unit,
+    'contract': _contract,
+    'functional': _functional,
+    'upstream': _upstream,
+    'acceptance': _acceptance,
+}
+
+
+def steps(options):
+    """What to run, in order.
+
+    :param options: has ``parts``, ``releases``, ``directory`` and ``keep``
+    :returns: list of Step
+    """
+    return [step for part in PARTS if part in options.parts
+            for step in PARTS[part](options)]
