@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What nova-newos refuses, as types.
+
+Every error says what to change. The errors here know nothing of Nova, so
+that the core can be used without it; :mod:`nova_newos.virt.fault` turns them
+into the exceptions that Nova shows to the user.
+"""
+
+
+class NewosError(Exception):
+    """Base of all errors of nova-newos.
+
+    A subclass sets ``msg_fmt``, a :meth:`str.format` template over the
+    keyword arguments it is raised with. The arguments are also attributes of
+    the error.
+    """
+
+    msg_fmt = 'nova-newos failed'
+
+    def __init__(self, **kwargs):
+        super().__init__(self.msg_fmt.format(**kwargs))
+        self.__dict__.update(kwargs)
+
+
+class PropertyInvalid(NewosError):
+    """An image property of ours has a value that means nothing."""
+
+    msg_fmt = "image property {name}='{value}' is not {expected}"
+
+
+class RootDiskSizeMissing(NewosError):
+    """Neither image, configuration nor flavor gives a root disk size."""
+
+    msg_fmt = (
+        'there is no size for the root disk: use a flavor with a root disk, '
+        'set newos_root_disk_size (GiB) on the image, or ask the operator to '
+        'set [newos] root_disk_size'
+    )
+
+
+class RootDiskTooLarge(NewosError):
+    """The image asks for a larger root disk than the flavor pays for."""
+
+    msg_fmt = (
+        'image property newos_root_disk_size={size} is larger than the '
+        "flavor's root disk of {flavor_gb} GiB: use a larger flavor or a "
+        'smaller newos_root_disk_size'
+    )
+
+
+class RootDiskTooSmall(NewosError):
+    """The image asks for a smaller root disk than its own min_disk."""
+
+    msg_fmt = (
+        'image property newos_root_disk_size={size} is smaller than the '
+        "image's min_disk of {min_disk} GiB: raise the one or lower the other"
+    )
+
+
+class VolumeRootRefused(NewosError):
+    """An install ISO was asked to boot as a volume."""
+
+    msg_fmt = (
+        'an installer ISO cannot be installed when the server boots from a '
+        'volume: launch without creating a new volume, or set '
+        'newos_install=false on the image to boot the ISO itself'
+    )
+
+
+class EncryptedRootRefused(NewosError):
+    """The flavor or image asks for an encrypted local root disk."""
+
+    msg_fmt = (
+        'an install server cannot have an encrypted local root disk: use an '
+        'image and a flavor without hw:ephemeral_encryption'
+    )
+
+
+class BusUnavailable(NewosError):
+    """The machine type has no such bus."""
+
+    msg_fmt = (
+        "machine type '{machine}' has no {bus} bus: set {name} on the image "
+        "to one of {choices}, or use another hw_machine_type"
+    )
+
+
+class BusFull(NewosError):
+    """More devices than the bus has places for."""
+
+    msg_fmt = (
+        'the {disk_bus} disk and {cdroms} CD-ROMs on {cdrom_bus} do not fit: '
+        "{reason} Set hw_cdrom_bus to 'sata' or 'scsi' on the image, or use "
+        'fewer CD-ROMs or local disks'
+    )
+
+
+class ImageIdInvalid(NewosError):
+    """What should be the id of a Glance image is no UUID."""
+
+    msg_fmt = "{source} must be the UUID of an image or 'none', not '{value}'"
+
+
+class MediumImageRefused(NewosError):
+    """The image of a medium cannot be attached to this server."""
+
+    msg_fmt = (
+        "image {image_id} for CD-ROM '{medium}' {reason}: name an active "
+        "image of disk format iso that the server's project can read"
+    )
+
+
+class MediumLoadError(NewosError):
+    """An entry of ``[newos] media`` cannot be used."""
+
+    msg_fmt = (
+        "medium '{name}' of [newos] media cannot be used, entry point "
+        '{entry_point} in namespace nova_newos.media: {reason}'
+    )
+
+
+class LayoutInvalid(NewosError):
+    """What is persisted as a server's layout cannot be understood."""
+
+    msg_fmt = (
+        "system_metadata['newos_layout'] cannot be used ({reason}): '{value}'"
+    )
+
+
+class LayoutTooLong(NewosError):
+    """The layout does not fit into Nova's database column."""
+
+    msg_fmt = (
+        'the layout of the server takes {length} characters of {limit}: '
+        'enable fewer media in [newos] media'
+    )
+
+
+class ImagesTypeUnsupported(NewosError):
+    """The storage this compute node is configured for is not done yet."""
+
+    msg_fmt = (
+        "[libvirt] images_type='{images_type}' is not supported by "
+        'nova-newos: use one of {choices}, or the stock driver '
+        '(compute_driver = libvirt.LibvirtDriver)'
+    )
+
+
+class RootDiskMissing(NewosError):
+    """The installed root disk is not where it should be."""
+
+    msg_fmt = (
+        'the root disk disk.newos does not exist on this host; a blank one '
+        'is only ever made for a new server. Restore the disk, or rebuild '
+        'the server to install it again'
+    )
+
+
+class WrongSnapshotDisk(NewosError):
+    """libvirt's first disk is not the root disk."""
+
+    msg_fmt = (
+        'the first disk of the server is {found}, not its root disk '
+        '{expected}: reboot the server with --hard, then take the image again'
+    )
+
+
+class OperationRefused(NewosError):
+    """An operation that could lose an installed root disk."""
+
+    msg_fmt = '{operation} is not supported for an install server: {cure}'

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The layout of an install server: decide it once, persist it, read it back.
+
+Only plain values in and out, so that this module works without Nova. The
+layout is decided from the image given to a spawn and is kept, as one JSON
+value, in ``instance.system_metadata['newos_layout']``. Every later path asks
+the persisted layout: Nova's idea of "the image of this server" changes under
+unshelve, rescue and resize.
+"""
+
+import dataclasses
+import json
+
+from oslo_utils import strutils
+
+from nova_newos import exception
+
+#: Key in ``instance.system_metadata``. It has no ``image_`` prefix, so that a
+#: rebuild keeps it and users cannot set it.
+KEY = 'newos_layout'
+
+#: The values of Nova's ``instance_system_metadata.value`` column end here.
+MAX_LENGTH = 255
+
+VERSION = 1
+
+#: Names of disks, as Nova's disk_mapping and instance directory have them.
+INSTALL_ROOT = 'disk.newos'
+STOCK_ROOT = 'disk'
+
+#: Image properties that this project reads from an install ISO.
+PROPERTY_INSTALL = 'newos_install'
+PROPERTY_ROOT_SIZE = 'newos_root_disk_size'
+
+#: Properties that mark an image as one to rescue other servers with.
+_RESCUE_PROPERTIES = ('hw_rescue_device', 'hw_rescue_bus')
+
+
+@dataclasses.dataclass(frozen=True)
+class Layout:
+    """The decision and its figures.
+
+    :ivar iso: id of the install ISO's Glance image
+    :ivar root_gb: size of the blank root disk when it was made, in GiB
+    :ivar media: ``(name, reference)`` of each further CD-ROM, in order; the
+        device is ``disk.<name>`` and the reference is what the medium named
+        to have its bytes again
+    :ivar root: the disk that holds the operating system: ``disk.newos``, or
+        ``disk`` once the server came back from an image of its root disk
+        (unshelve)
+    """
+
+    iso: str
+    root_gb: int
+    media: tuple[tuple[str, str], ...] = ()
+    root: str = INSTALL_ROOT
+
+    @property
+    def installs(self):
+        """Whether the server has ``disk.newos`` and the install media."""
+        return self.root == INSTALL_ROOT
+
+    def restored(self):
+        """The layout after a spawn from an image of the root disk."""
+        return dataclasses.replace(self, media=(), root=STOCK_ROOT)
+
+
+def dump(layout):
+    """Serialise for ``system_metadata``.
+
+    :returns: str of at most 255 characters
+    :raises LayoutTooLong: when it would be longer
+    """
+    value = json.dumps(
+        {
+            'v': VERSION,
+            'iso': layout.iso,
+            'gb': layout.root_gb,
+            'cd': layout.media,
+            'root': layout.root,
+        },
+        separators=(',', ':'),
+    )
+    if len(value) > MAX_LENGTH:
+        raise exception.LayoutTooLong(length=len(value), limit=MAX_LENGTH)
+    return value
+
+
+def load(system_metadata):
+    """Read the layout of a server.
+
+    :param system_metadata: the dict of the Nova instance
+    :returns: a :class:`Layout`, or None for a server that stock Nova rules
+    :raises LayoutInvalid: when there is a value that this version cannot
+        read; guessing could attach or overwrite the wrong disk
+    """
+    value = system_metadata.get(KEY)
+    if value is None:
+        return None
+    try:
+        fields = json.loads(value)
+        if fields['v'] != VERSION:
+            raise exception.LayoutInvalid(
+                reason=f'version {fields["v"]}, this host knows {VERSION}',
+                value=value,
+            )
+        if fields['root'] not in (INSTALL_ROOT, STOCK_ROOT):
+            raise ValueError(f'root {fields["root"]}')
+        return Layout(
+            iso=str(fields['iso']),
+            root_gb=int(fields['gb']),
+            media=tuple((str(n), str(r)) for n, r in fields['cd']),
+            root=fields['root'],
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise exception.LayoutInvalid(
+            reason=f'{type(error).__name__}: {error}', value=value
+        ) from error
+
+
+def is_install_iso(disk_format, properties):
+    """Whether a server that is spawned from this image is to be installed.
+
+    :param disk_format: of the image, may be None
+    :param properties: the image's properties, str to str
+    :raises PropertyInvalid: when ``newos_install`` is not a boolean
+    """
+    if disk_format != 'iso':
+        return False
+    if any(properties.get(name) for name in _RESCUE_PROPERTIES):
+        return False
+    value = properties.get(PROPERTY_INSTALL, 'true')
+    try:
+        return strutils.bool_from_string(value, strict=True)
+    except ValueError as error:
+        raise exception.PropertyInvalid(
+            name=PROPERTY_INSTALL, value=value, expected='true or false'
+        ) from error
+
+
+def root_disk_gb(properties, configured, flavor_gb, min_disk=0):
+    """Size of the blank root disk.
+
+    :param properties: the install ISO's properties, str to str
+    :param configured: ``[newos] root_disk_size`` in GiB, or None
+    :param flavor_gb: the flavor's ``root_gb``; 0 means that the flavor sets
+        no limit, as everywhere in Nova
+    :param min_disk: the install ISO's ``min_disk`` in GiB
+    :returns: whole GiB, at least 1
+    :raises PropertyInvalid, RootDiskTooLarge, RootDiskTooSmall,
+        RootDiskSizeMissing: when there is no answer
+    """
+    if PROPERTY_ROOT_SIZE in properties:
+        return _asked_gb(properties[PROPERTY_ROOT_SIZE], flavor_gb, min_disk)
+    if configured:
+        wanted = max(configured, min_disk)
+        return min(wanted, flavor_gb) if flavor_gb else wanted
+    if not flavor_gb:
+        raise exception.RootDiskSizeMissing()
+    return flavor_gb
+
+
+def _asked_gb(value, flavor_gb, min_disk):
+    text = str(value)
+    # int() also takes '1_0', ' 5 ' and other scripts' digits.
+    if not (text.isascii() and text.isdigit() and int(text) > 0):
+        raise exception.PropertyInvalid(
+            name=PROPERTY_ROOT_SIZE,
+            value=value,
+            expected='a whole number of GiB above 0',
+        )
+    size = int(text)
+    if flavor_gb and size > flavor_gb:
+        raise exception.RootDiskTooLarge(size=size, flavor_gb=flavor_gb)
+    if size < min_disk:
+        raise exception.RootDiskTooSmall(size=size, min_disk=min_disk)
+    return size
