@@ -16,41 +16,44 @@ import sys
 import uuid
 
 import nova_newos
+from nova_newos import exception
 
 PROGRAM = 'nova-newos-link-driver'
 LINK_NAME = 'newos.py'
 SHIM = pathlib.PurePath('nova_newos', 'virt', 'shim.py')
 
 
-class LinkError(Exception):
+class LinkError(exception.NewosError):
     """Why the link was neither made nor removed, and what to change."""
-
-    message = ''
-
-    def __init__(self, **attributes):
-        super().__init__(self.message.format(**attributes))
-        self.__dict__.update(attributes)
 
 
 class NovaNotFound(LinkError):
-    message = ('Nova is not installed in {prefix}. Install nova-newos into '
+    """This environment has no Nova."""
+
+    msg_fmt = ('Nova is not installed in {prefix}. Install nova-newos into '
                'the environment that nova-compute runs from and use the '
                '{program} of that environment.')
 
 
 class NovaHidden(LinkError):
-    message = ('{directory} is what a removed Nova left behind, and it hides '
+    """Remains of a removed Nova hide any other."""
+
+    msg_fmt = ('{directory} is what a removed Nova left behind, and it hides '
                'any other Nova. Run "{program} --remove", delete what is '
                'left of that directory and try again.')
 
 
 class NotOurs(LinkError):
-    message = ('{path} is not a link made by {program}, so it is left alone. '
+    """Something else is where the link belongs."""
+
+    msg_fmt = ('{path} is not a link made by {program}, so it is left alone. '
                'Move it away and try again.')
 
 
 class NotWritable(LinkError):
-    message = ('{path} cannot be changed: {reason}. Run {program} as the '
+    """The operating system refuses the change."""
+
+    msg_fmt = ('{path} cannot be changed: {reason}. Run {program} as the '
                'user who owns that directory.')
 
 

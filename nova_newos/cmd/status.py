@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""``nova-newos-status upgrade check``: is this compute node ready?
+
+It reads nova.conf the way nova-compute does (``--config-file`` may name
+others), asks the libvirt that Nova would use and changes nothing.
+"""
+
+import contextlib
+import importlib.metadata
+import sys
+
+from oslo_config import cfg
+from oslo_upgradecheck import upgradecheck
+from oslo_utils import importutils
+from packaging import requirements
+
+from nova_newos import conf as newos_conf
+from nova_newos import exception
+from nova_newos import media
+from nova_newos.media import virtio
+
+COMPUTE_DRIVER = 'newos.NewosLibvirtDriver'
+
+#: As libvirt counts: major * 1000000 + minor * 1000 + release.
+MIN_LIBVIRT = 9_000_000
+MIN_QEMU = 6_002_000
+
+# The few options of Nova that are looked at, under Nova's names. Nova's own
+# definitions would need Nova, whose absence is one of the findings.
+_NOVA_OPTS = (cfg.StrOpt('compute_driver'),)
+_NOVA_LIBVIRT_OPTS = (cfg.StrOpt('connection_uri', default=''),)
+
+
+def _success(details=None):
+    return upgradecheck.Result(upgradecheck.Code.SUCCESS, details)
+
+
+def _warning(details):
+    return upgradecheck.Result(upgradecheck.Code.WARNING, details)
+
+
+def _failure(details):
+    return upgradecheck.Result(upgradecheck.Code.FAILURE, details)
+
+
+def supported_nova():
+    """The releases of Nova that this distribution declares.
+
+    :returns: a packaging.specifiers.SpecifierSet
+    """
+    for line in importlib.metadata.requires('nova-newos'):
+        requirement = requirements.Requirement(line)
+        if requirement.name == 'nova':
+            return requirement.specifier
+    raise LookupError('nova-newos does not say which Nova it needs')
+
+
+def _readable_version(number):
+    return f'{number // 1000000}.{number // 1000 % 1000}.{number % 1000}'
+
+
+def _open_libvirt(uri):
+    """A read-only connection to libvirt.
+
+    :raises: ImportError, libvirt.libvirtError
+    """
+    import libvirt
+    # libvirt would also print every error.
+    libvirt.registerErrorHandler(lambda *unused: None, None)
+    return libvirt.openReadOnly(uri)
+
+
+class Checks(upgradecheck.UpgradeCommands):
+    """The checks, over a configuration that ``main`` reads."""
+
+    def __init__(self, conf):
+        super().__init__()
+        self.conf = conf
+
+    def _check_nova_release(self):
+        try:
+            found = importlib.metadata.version('nova')
+        except importlib.metadata.PackageNotFoundError:
+            return _failure(
+                f'Nova is not installed in {sys.prefix}. Install nova-newos '
+                'into the environment that nova-compute runs from.')
+        supported = supported_nova()
+        if not supported.contains(found, prereleases=True):
+            return _failure(f'Nova {found} is not supported; use a Nova '
+                            f'{supported}, or another nova-newos.')
+        return _success(f'Nova {found}')
+
+    def _check_driver_importable(self):
+        try:
+            importutils.import_class(f'nova.virt.{COMPUTE_DRIVER}')
+        except ModuleNotFoundError as error:
+            if error.name == 'nova.virt.newos':
+                return _failure('The driver is not linked into Nova. Run '
+                                'nova-newos-link-driver.')
+            return _failure(f'The driver needs a missing module: {error}. '
+                            "Install 'nova-newos[compute]'.")
+        except Exception as error:
+            # Whatever it is, nova-compute would die of it.
+            return _failure('The driver cannot be imported: '
+                            f'{type(error).__name__}: {error}')
+        return _success()
+
+    def _check_driver_configured(self):
+        configured = self.conf.compute_driver
+        if configured != COMPUTE_DRIVER:
+            return _warning(
+                f'[DEFAULT] compute_driver is {configured or "not set"}. Set '
+                f'it to {COMPUTE_DRIVER} and restart nova-compute, or name '
+                'the right file with --config-file before the command.')
+        return _success()
+
+    def _check_options(self):
+        """All options of [newos] have values of their types."""
+        try:
+            for name in self.conf.newos:
+                self.conf.newos[name]
+        except ValueError as error:
+            return _failure(f'[newos] cannot be read: {error}')
+        return _success()
+
+    def _check_virtio_image_id(self):
+        value = self.conf.newos.virtio_image_id
+        if not value:
+            return _success('none is configured')
+        try:
+            image_id = virtio.image_id(value, virtio.OPTION)
+        except exception.ImageIdInvalid as error:
+            return _failure(str(error))
+        return _success(image_id or 'switched off')
+
+    def _check_media(self):
+        try:
+            media.load(self.conf)
+        except exception.MediumLoadError as error:
+            return _failure(str(error))
+        return _success(', '.join(self.conf.newos.media) or 'none')
+
+    def _check_libvirt(self):
+        uri = self.conf.libvirt.connection_uri or 'qemu:///system'
+        try:
+            connection = _open_libvirt(uri)
+        except ImportError as error:
+            return _failure(f'libvirt cannot be asked for its version: '
+                            f"{error}. Install 'nova-newos[compute]'.")
+        except Exception as error:
+            return _warning(f'libvirt does not answer at {uri}, so its '
+                            f"version and QEMU's are unknown: {error}")
+        with contextlib.closing(connection):
+            return self._check_hypervisor(connection)
+
+    @staticmethod
+    def _check_hypervisor(connection):
+        """:param connection: a libvirt.virConnect"""
+        hypervisor = connection.getType()
+        if hypervisor != 'QEMU':
+            return _failure(f'libvirt drives {hypervisor}, not QEMU. Correct '
+                            '[libvirt] connection_uri.')
+        versions = (('libvirt', connection.getLibVersion(), MIN_LIBVIRT),
+                    ('QEMU', connection.getVersion(), MIN_QEMU))
+        old = [f'{name} {_readable_version(found)} is too old, '
+               f'{_readable_version(least)} is needed.'
+               for name, found, least in versions if found < least]
+        if old:
+            return _failure(' '.join(old))
+        return _success(', '.join(f'{name} {_readable_version(found)}'
+                                  for name, found, _least in versions))
+
+    _upgrade_checks = (
+        ('Nova release', _check_nova_release),
+        ('Driver importable', _check_driver_importable),
+        ('Driver configured', _check_driver_configured),
+        ('Options of [newos]', _check_options),
+        ('Driver ISO', _check_virtio_image_id),
+        ('Media plug-ins', _check_media),
+        ('libvirt and QEMU', _check_libvirt),
+    )
+
+
+def configuration():
+    """The options that are looked at, not read from anywhere yet."""
+    conf = cfg.ConfigOpts()
+    newos_conf.register_opts(conf)
+    conf.register_opts(_NOVA_OPTS)
+    conf.register_opts(_NOVA_LIBVIRT_OPTS, group='libvirt')
+    return conf
+
+
+def main(argv=None):
+    """Run the checks.
+
+    :returns: 0 all is well, 1 there are warnings, 2 there are failures, 255
+        the checks themselves failed
+    """
+    conf = configuration()
+    return upgradecheck.main(conf, project='nova',
+                             upgrade_command=Checks(conf),
+                             argv=sys.argv[1:] if argv is None else argv)

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Edges import the core, never each other, and only virt knows Nova."""
+
+import ast
+import pathlib
+
+import ddt
+
+import nova_newos
+from tests.unit import base
+
+ROOT = pathlib.Path(nova_newos.__file__).parent
+
+# Where the imports of the left may not lead, longest prefix first.
+FORBIDDEN = {
+    'nova_newos.virt': ('nova_newos.cmd', 'glance_ext'),
+    'nova_newos.cmd': ('nova', 'nova_newos.virt', 'glance_ext'),
+    'nova_newos': ('nova', 'libvirt', 'glance', 'nova_newos.virt',
+                   'nova_newos.cmd', 'glance_ext'),
+}
+
+
+def _module_name(path):
+    parts = path.relative_to(ROOT.parent).with_suffix('').parts
+    return '.'.join(part for part in parts if part != '__init__')
+
+
+def _imports(source, package):
+    """Absolute names of all modules that a source imports, also lazily."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            parent = node.module or ''
+            if node.level:
+                parts = package.split('.')
+                kept = parts[:len(parts) - node.level + 1]
+                parent = '.'.join(kept + ([parent] if parent else []))
+            yield from (f'{parent}.{alias.name}' for alias in node.names)
+
+
+def _is_below(name, package):
+    return name == package or name.startswith(package + '.')
+
+
+def violations(module, source, package):
+    """Imports of a module that lead where its room may not go."""
+    room = max((room for room in FORBIDDEN if _is_below(module, room)),
+               key=len)
+    return [name for name in _imports(source, package)
+            if any(_is_below(name, bad) for bad in FORBIDDEN[room])]
+
+
+@ddt.ddt
+class ImportDirectionTest(base.TestCase):
+
+    def test_all_modules(self):
+        found = {}
+        for path in sorted(ROOT.rglob('*.py')):
+            module = _module_name(path)
+            package = (module if path.name == '__init__.py'
+                       else module.rpartition('.')[0])
+            bad = violations(module, path.read_text(), package)
+            if bad:
+                found[module] = bad
+        self.assertEqual({}, found)
+
+    @ddt.data(
+        ('nova_newos.layout', 'import nova'),
+        ('nova_newos.layout', 'from nova import objects'),
+        ('nova_newos.layout', 'def f():\n    import nova.virt.libvirt'),
+        ('nova_newos.layout', 'from nova_newos import virt'),
+        ('nova_newos.layout', 'from . import virt'),
+        ('nova_newos.media.virtio', 'from ..virt import driver'),
+        ('nova_newos.cmd.status', 'from nova_newos.virt import driver'),
+        ('nova_newos.virt.driver', 'from nova_newos.cmd import status'),
+    )
+    @ddt.unpack
+    def test_forbidden_import_is_found(self, module, source):
+        package = module.rpartition('.')[0]
+        self.assertEqual(1, len(violations(module, source, package)))
+
+    @ddt.data(
+        ('nova_newos.virt.driver', 'from nova.virt.libvirt import driver'),
+        ('nova_newos.virt.driver', 'from nova_newos import layout'),
+        ('nova_newos.layout', 'from nova_newos import exception'),
+        ('nova_newos.layout', 'import novaclient'),
+    )
+    @ddt.unpack
+    def test_allowed_import_passes(self, module, source):
+        package = module.rpartition('.')[0]
+        self.assertEqual([], violations(module, source, package))
