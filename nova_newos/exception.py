@@ -67,15 +67,6 @@ class VolumeRootRefused(NewosError):
     )
 
 
-class EncryptedRootRefused(NewosError):
-    """The flavor or image asks for an encrypted local root disk."""
-
-    msg_fmt = (
-        'an install server cannot have an encrypted local root disk: use an '
-        'image and a flavor without hw:ephemeral_encryption'
-    )
-
-
 class BusUnavailable(NewosError):
     """The machine type has no such bus."""
 
@@ -133,6 +124,25 @@ class LayoutTooLong(NewosError):
     msg_fmt = (
         'the layout of the server takes {length} characters of {limit}: '
         'enable fewer media in [newos] media'
+    )
+
+
+class ImageContentRefused(NewosError):
+    """What Glance calls an ISO is none, or is unsafe."""
+
+    msg_fmt = (
+        "image {image_id} for CD-ROM '{medium}' cannot be used ({reason}): "
+        'upload the ISO again, with --disk-format iso'
+    )
+
+
+class HostDiskFull(NewosError):
+    """The compute host ran out of room while the disks were made."""
+
+    msg_fmt = (
+        'the compute host has no room left in {path} for the disks of the '
+        'server: use a smaller ISO or root disk, or ask the operator to free '
+        'room there'
     )
 
 

@@ -136,7 +136,7 @@ class Checks(upgradecheck.UpgradeCommands):
 
     def _check_media(self):
         try:
-            media.load(self.conf)
+            media.Media(self.conf)
         except exception.MediumLoadError as error:
             return _failure(str(error))
         return _success(', '.join(self.conf.newos.media) or 'none')

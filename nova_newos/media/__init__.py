@@ -3,7 +3,6 @@
 
 import re
 
-from stevedore import exception as stevedore_exception
 from stevedore import named
 
 from nova_newos import exception
@@ -16,47 +15,65 @@ _TAKEN = re.compile(r'newos|info|config|local|swap|rescue|eph\d+')
 _NAME = re.compile(r'[a-z][a-z0-9-]{0,15}')
 
 
-def load(conf):
-    """Load the media that ``[newos] media`` enables.
+class Media:
+    """The media of one process.
 
-    :param conf: an ``oslo_config.cfg.ConfigOpts`` with the ``[newos]`` group
-    :returns: a dict of name to :class:`~nova_newos.media.base.Medium`, in the
-        configured order
-    :raises MediumLoadError: for a name that no installed package provides, or
-        an entry point that does not yield a usable medium
+    :ivar enabled: list of :class:`~nova_newos.media.base.Medium`, those of
+        ``[newos] media`` in that order; new servers are offered these
     """
-    names = conf.newos.media
-    for name in names:
-        if names.count(name) > 1:
-            raise exception.MediumLoadError(
-                name=name, entry_point=name, reason='it is listed twice'
-            )
-    manager = _extensions(conf, names)
-    return {
-        extension.name: _checked(extension, extension.obj)
-        for extension in manager
-    }
+
+    def __init__(self, conf):
+        """Load the enabled media.
+
+        :param conf: an ``oslo_config.cfg.ConfigOpts`` with our options
+        :raises MediumLoadError: for a name that no installed package
+            provides, or an entry point that yields no usable medium
+        """
+        self._conf = conf
+        self._loaded = {}
+        names = conf.newos.media
+        for name in names:
+            if names.count(name) > 1:
+                raise exception.MediumLoadError(
+                    name=name, entry_point=name, reason='it is listed twice'
+                )
+        self.enabled = [self.get(name) for name in names]
+
+    def get(self, name):
+        """A medium by its name, enabled or not.
+
+        Servers keep the media that they were spawned with, also after the
+        operator stopped offering them.
+
+        :raises MediumLoadError: as above
+        """
+        if name not in self._loaded:
+            self._loaded[name] = _load(self._conf, name)
+        return self._loaded[name]
 
 
-def _extensions(conf, names):
-    try:
-        return named.NamedExtensionManager(
-            NAMESPACE,
-            names,
-            invoke_on_load=True,
-            invoke_args=(conf,),
-            name_order=True,
-            on_missing_entrypoints_callback=_missing,
-            on_load_failure_callback=_failed,
-        )
-    except stevedore_exception.MultipleMatches as error:
+def _load(conf, name):
+    manager = named.NamedExtensionManager(
+        NAMESPACE,
+        [name],
+        invoke_on_load=True,
+        invoke_args=(conf,),
+        on_missing_entrypoints_callback=_missing,
+        on_load_failure_callback=_failed,
+    )
+    found = [e for e in manager.list_entry_points() if e.name == name]
+    # stevedore would take the last one and only log it.
+    if len(found) > 1:
         raise exception.MediumLoadError(
-            name=','.join(names), entry_point='?', reason=error
-        ) from error
+            name=name,
+            entry_point=', '.join(sorted(e.value for e in found)),
+            reason='several installed packages provide it; remove all but one',
+        )
+    return _checked(manager[name])
 
 
 def _missing(names):
-    name = sorted(names)[0]
+    [name] = names
     raise exception.MediumLoadError(
         name=name,
         entry_point=name,
@@ -73,7 +90,8 @@ def _failed(_manager, entry_point, error):
     ) from error
 
 
-def _checked(extension, medium):
+def _checked(extension):
+    medium = extension.obj
     reason = None
     if not isinstance(medium, base.Medium):
         reason = 'it is not a nova_newos.media.base.Medium'

@@ -36,7 +36,7 @@ def image_id(value, source):
 
 
 class VirtioMedium(base.Medium):
-    """A driver ISO from Glance, named by the install ISO or by the operator."""
+    """A driver ISO from Glance, named by the install ISO or the operator."""
 
     name = 'virtio'
 

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Device names of install servers, inside Nova's own mapping.
+
+``nova.virt.libvirt.blockinfo`` is asked from ten places of Nova's driver: for
+spawn, hard reboot, rescue, migration, naming and attaching of devices. All of
+them end in three leaves, which are wrapped here. For a server without a
+layout each wrapper is one dict look-up and Nova's own function.
+"""
+
+import contextlib
+import contextvars
+import copy
+import functools
+
+from nova import block_device
+from nova.virt import driver
+from nova.virt.libvirt import blockinfo
+
+from nova_newos import layout
+
+#: Names that Nova's functions must leave to the CD-ROMs while they run.
+_reserved = contextvars.ContextVar('nova_newos_reserved', default=())
+
+_WRAPPED = '_nova_newos_wrapped'
+
+
+def install():
+    """Wrap the leaves, once a process."""
+    for name, wrapper in (
+        ('get_root_info', _get_root_info),
+        ('_get_disk_mapping', _get_disk_mapping),
+        ('_get_rescue_disk_mapping', _get_rescue_disk_mapping),
+        ('find_disk_dev_for_disk_bus', _find_disk_dev_for_disk_bus),
+    ):
+        stock = getattr(blockinfo, name)
+        if not hasattr(stock, _WRAPPED):
+            wrapped = functools.wraps(stock)(functools.partial(wrapper, stock))
+            setattr(wrapped, _WRAPPED, stock)
+            setattr(blockinfo, name, wrapped)
+
+
+def cdroms(server_layout):
+    """Disk names of the CD-ROMs, in the order in which they are promised."""
+    return [
+        layout.STOCK_ROOT,
+        *(f'disk.{name}' for name, _reference in server_layout.media),
+    ]
+
+
+def is_legacy_rescue(mapping):
+    """Whether a disk_mapping is that of a rescue without stable devices."""
+    return mapping.get('disk.rescue') == mapping['root']
+
+
+def _get_root_info(
+    stock, instance, virt_type, image_meta, root_bdm, disk_bus, *args, **kwargs
+):
+    server_layout = layout.load(instance.system_metadata)
+    if server_layout is None:
+        return stock(
+            instance,
+            virt_type,
+            image_meta,
+            root_bdm,
+            disk_bus,
+            *args,
+            **kwargs,
+        )
+    if server_layout.installs:
+        return _install_root(disk_bus)
+    return stock(
+        instance,
+        virt_type,
+        _as_disk(image_meta),
+        root_bdm,
+        disk_bus,
+        *args,
+        **kwargs,
+    )
+
+
+def _install_root(disk_bus):
+    # The lowest name on its bus, whatever the BDM remembers: libvirt sorts
+    # the disks of a bus by name and Nova snapshots the first.
+    return blockinfo.get_next_disk_info({}, disk_bus, 'disk', boot_index=1)
+
+
+def _as_disk(image_meta):
+    # After an unshelve Nova still hands out the install ISO's metadata here
+    # and there; the root is an ordinary disk by now.
+    image_meta = copy.copy(image_meta)
+    image_meta.disk_format = None
+    return image_meta
+
+
+def _get_disk_mapping(
+    stock,
+    virt_type,
+    instance,
+    disk_bus,
+    cdrom_bus,
+    image_meta,
+    block_device_info,
+):
+    arguments = (
+        virt_type,
+        instance,
+        disk_bus,
+        cdrom_bus,
+        image_meta,
+        block_device_info,
+    )
+    server_layout = layout.load(instance.system_metadata)
+    if server_layout is None or not server_layout.installs:
+        return stock(*arguments)
+
+    ours = _install_mapping(
+        server_layout, disk_bus, cdrom_bus, _names_in_use(block_device_info)
+    )
+    with _reserve([ours[name]['dev'] for name in cdroms(server_layout)]):
+        theirs = stock(*arguments)
+    # Nova's root and 'disk' stand for one disk; with us they are two.
+    return {**ours, **{k: v for k, v in theirs.items() if k not in ours}}
+
+
+def _install_mapping(server_layout, disk_bus, cdrom_bus, in_use):
+    root = _install_root(disk_bus)
+    mapping = {'root': root, layout.INSTALL_ROOT: root}
+    for index, name in enumerate(cdroms(server_layout)):
+        mapping[name] = blockinfo.get_next_disk_info(
+            mapping,
+            cdrom_bus,
+            'cdrom',
+            # The ISO boots after the disk: a blank disk falls through to it.
+            boot_index=2 if index == 0 else None,
+            assigned_devices=in_use,
+        )
+    return mapping
+
+
+def _names_in_use(block_device_info):
+    """Names that were given to other disks when they were attached."""
+    bdms = [
+        *driver.block_device_info_get_ephemerals(block_device_info),
+        driver.block_device_info_get_swap(block_device_info),
+        *driver.block_device_info_get_mapping(block_device_info),
+    ]
+    names = (blockinfo.get_device_name(bdm) for bdm in bdms)
+    return [block_device.strip_dev(name) for name in names if name]
+
+
+@contextlib.contextmanager
+def _reserve(names):
+    token = _reserved.set(tuple(names))
+    try:
+        yield
+    finally:
+        _reserved.reset(token)
+
+
+def _find_disk_dev_for_disk_bus(stock, mapping, bus, assigned_devices=None):
+    reserved = _reserved.get()
+    if reserved:
+        assigned_devices = [*(assigned_devices or ()), *reserved]
+    return stock(mapping, bus, assigned_devices)
+
+
+def _get_rescue_disk_mapping(stock, virt_type, instance, *args, **kwargs):
+    mapping = stock(virt_type, instance, *args, **kwargs)
+    server_layout = layout.load(instance.system_metadata)
+    if server_layout is not None and server_layout.installs:
+        # Nova attaches 'disk' as the disk to repair; here that is the ISO.
+        # The name stays for Nova's code, see NewosLibvirtDriver.
+        mapping[layout.INSTALL_ROOT] = mapping[layout.STOCK_ROOT]
+    return mapping

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""libvirt's description of an install server's disks."""
+
+from nova.virt.libvirt import config as vconfig
+
+from nova_newos import layout
+
+
+class LibvirtConfigRootDisk(vconfig.LibvirtConfigGuestDisk):
+    """A disk that gives the room of zeroed blocks back to the host.
+
+    An installer that wipes the disk, or a guest that trims, leaves the file
+    sparse; this is what keeps golden images small.
+    """
+
+    @classmethod
+    def of(cls, conf):
+        """The same disk as one of this class."""
+        disk = cls()
+        vars(disk).update(vars(conf))
+        disk.driver_discard = 'unmap'
+        return disk
+
+    def format_dom(self):
+        """The XML element, with what Nova's class has no field for."""
+        dom = super().format_dom()
+        dom.find('driver').set('detect_zeroes', 'unmap')
+        return dom
+
+
+def insert(devices, disk_mapping, root, cdroms):
+    """Put root disk and further CD-ROMs beside the install ISO.
+
+    :param devices: as ``LibvirtDriver._get_guest_storage_config`` returns
+        them; changed in place
+    :param root: the root disk's configuration
+    :param cdroms: configurations of the CD-ROMs after the ISO, in order
+    """
+    iso = next(
+        index
+        for index, device in enumerate(devices)
+        if getattr(device, 'target_dev', None)
+        == disk_mapping[layout.STOCK_ROOT]['dev']
+    )
+    devices[iso + 1 : iso + 1] = cdroms
+    devices.insert(0, root)
+    _number_units(devices)
+
+
+def _number_units(devices):
+    """Number the LUNs in the order of the devices, so that the root is 0."""
+    unit = 0
+    for device in devices:
+        address = getattr(device, 'device_addr', None)
+        if isinstance(device, vconfig.LibvirtConfigGuestDisk) and address:
+            address.unit = unit
+            unit += 1

@@ -1,0 +1,413 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Nova's libvirt driver, for servers that are installed from an ISO.
+
+Each method is an override of one of ``nova.virt.libvirt.driver.LibvirtDriver``
+and leads, for a server with a layout, into a neighbour of this module. All
+other servers go to Nova's own method at once.
+"""
+
+import functools
+
+from nova import block_device
+from nova import exception as nova_exception
+import nova.conf
+from nova.virt.libvirt import driver
+
+from nova_newos import conf
+from nova_newos import exception
+from nova_newos import layout
+from nova_newos import media
+from nova_newos import traits
+from nova_newos.virt import blockinfo
+from nova_newos.virt import devices
+from nova_newos.virt import disks
+from nova_newos.virt import fault
+from nova_newos.virt import imagecache
+from nova_newos.virt import install
+from nova_newos.virt import snapshot
+
+CONF = nova.conf.CONF
+conf.register_opts(CONF)
+
+
+class NewosLibvirtDriver(driver.LibvirtDriver):
+    """``compute_driver = newos.NewosLibvirtDriver``."""
+
+    def __init__(self, virtapi, read_only=False):
+        super().__init__(virtapi, read_only)
+        blockinfo.install()
+        self.image_cache_manager = imagecache.ImageCacheManager()
+
+    @functools.cached_property
+    def _media(self):
+        return media.Media(CONF)
+
+    @functools.cached_property
+    def _disks(self):
+        return disks.Disks(
+            self.image_backend, self._try_fetch_image_cache, self._media
+        )
+
+    def init_host(self, host):
+        """Refuse to start with what could not work for any server."""
+        if CONF.libvirt.images_type not in disks.IMAGES_TYPES:
+            raise exception.ImagesTypeUnsupported(
+                images_type=CONF.libvirt.images_type,
+                choices=', '.join(disks.IMAGES_TYPES),
+            )
+        self._media  # noqa: B018 - loads the plug-ins, or says which cannot
+        super().init_host(host)
+
+    def update_provider_tree(self, provider_tree, nodename, allocations=None):
+        """Report that this host can keep install servers."""
+        super().update_provider_tree(
+            provider_tree, nodename, allocations=allocations
+        )
+        provider_tree.add_traits(nodename, traits.INSTALLS)
+
+    # Spawn: the layout is decided.
+
+    def default_root_device_name(self, instance, image_meta, root_bdm):
+        """Name the blank disk, before Nova has made anything."""
+        volume_root = bool(root_bdm) and root_bdm.is_volume
+        with install.naming(self._media, instance, image_meta, volume_root):
+            return super().default_root_device_name(
+                instance, image_meta, root_bdm
+            )
+
+    def default_device_names_for_instance(
+        self, instance, root_device_name, *block_device_lists
+    ):
+        """Name the other disks, before Nova has made anything."""
+        bdms = [bdm for bdms in block_device_lists for bdm in bdms]
+        root_bdm = block_device.get_root_bdm(bdms)
+        volume_root = bool(root_bdm) and root_bdm.is_volume
+        with install.naming(
+            self._media, instance, instance.image_meta, volume_root
+        ):
+            return super().default_device_names_for_instance(
+                instance, root_device_name, *block_device_lists
+            )
+
+    def spawn(
+        self,
+        context,
+        instance,
+        image_meta,
+        injected_files,
+        admin_password,
+        allocations,
+        network_info=None,
+        block_device_info=None,
+        power_on=True,
+        accel_info=None,
+    ):
+        """Decide and persist the layout, then spawn."""
+        with fault.install_faults(instance, install.image_id_of(image_meta)):
+            server_layout = self._decide(
+                context, instance, image_meta, block_device_info
+            )
+            with install.persisted(instance, server_layout, image_meta):
+                super().spawn(
+                    context,
+                    instance,
+                    image_meta,
+                    injected_files,
+                    admin_password,
+                    allocations,
+                    network_info=network_info,
+                    block_device_info=block_device_info,
+                    power_on=power_on,
+                    accel_info=accel_info,
+                )
+
+    def rebuild(self, context, instance, image_meta, *args, **kwargs):
+        """Refuse what cannot be spawned before Nova deletes the old disks.
+
+        Nova's own method says that there is no special way to rebuild, and
+        the compute manager then destroys and spawns.
+        """
+        with fault.install_faults(instance, install.image_id_of(image_meta)):
+            if kwargs.get('evacuate'):
+                self._refuse_for_install_server(
+                    instance,
+                    'evacuate',
+                    'its root disk is on the host that failed, and the ISO '
+                    'would be installed anew. Bring the host back, or delete '
+                    'the server and create it again',
+                )
+            self._decide(
+                context,
+                instance,
+                image_meta,
+                kwargs.get('block_device_info'),
+            )
+            return super().rebuild(
+                context, instance, image_meta, *args, **kwargs
+            )
+
+    def _decide(self, context, instance, image_meta, block_device_info):
+        server_layout = install.propose(
+            self._media,
+            instance,
+            image_meta,
+            self._is_booted_from_volume(block_device_info),
+        )
+        if server_layout is not None:
+            with install.proposed(instance, server_layout):
+                install.check_devices(instance, image_meta, block_device_info)
+            install.verify(
+                context, self._image_api, self._media, instance, server_layout
+            )
+        return server_layout
+
+    def _layout(self, instance):
+        with fault.instance_faults(instance):
+            return layout.load(instance.system_metadata)
+
+    def _installs(self, instance):
+        """The layout of a server that has the install disks, else None."""
+        server_layout = self._layout(instance)
+        if server_layout is not None and server_layout.installs:
+            return server_layout
+        return None
+
+    # Disks.
+
+    def _create_and_inject_local_root(
+        self,
+        context,
+        instance,
+        disk_mapping,
+        booted_from_volume,
+        suffix,
+        disk_images,
+        injection_info,
+        fallback_from_host,
+    ):
+        server_layout = self._installs(instance)
+        # With a suffix it is the disk of a rescue; the root disk stays.
+        if suffix or server_layout is None:
+            return super()._create_and_inject_local_root(
+                context,
+                instance,
+                disk_mapping,
+                booted_from_volume,
+                suffix,
+                disk_images,
+                injection_info,
+                fallback_from_host,
+            )
+        return self._disks.create(
+            context,
+            instance,
+            server_layout,
+            disk_mapping,
+            fallback_from_host,
+        )
+
+    def _create_images_and_backing(
+        self,
+        context,
+        instance,
+        instance_dir,
+        disk_info,
+        fallback_from_host=None,
+    ):
+        server_layout = self._installs(instance)
+        if server_layout is not None:
+            with fault.instance_faults(instance):
+                disk_info = self._disks.restore(
+                    context,
+                    instance,
+                    server_layout,
+                    disk_info or [],
+                    fallback_from_host,
+                )
+        super()._create_images_and_backing(
+            context,
+            instance,
+            instance_dir,
+            disk_info,
+            fallback_from_host=fallback_from_host,
+        )
+
+    def _rebase_original_qcow2_image(self, context, instance, backend):
+        """Flatten what came back from an image of the root disk.
+
+        Nova would rebase it onto the server's image, the install ISO.
+        """
+        if self._layout(instance) is None:
+            super()._rebase_original_qcow2_image(context, instance, backend)
+        elif self._needs_rebase_original_qcow2_image(instance, backend):
+            self._rebase_with_qemu_img(backend.path, None)
+
+    # XML.
+
+    def _get_guest_disk_config(
+        self,
+        instance,
+        name,
+        disk_mapping,
+        flavor,
+        image_type=None,
+        boot_order=None,
+    ):
+        root = disk_mapping.get(layout.INSTALL_ROOT)
+        if root is not None:
+            if disk_mapping.get(name) == root:
+                # In a legacy rescue 'disk' stands for the disk to repair.
+                name = layout.INSTALL_ROOT
+            else:
+                image_type = image_type or self._disks.image_type(
+                    instance, self._layout(instance), name
+                )
+        return super()._get_guest_disk_config(
+            instance,
+            name,
+            disk_mapping,
+            flavor,
+            image_type=image_type,
+            boot_order=boot_order,
+        )
+
+    def _get_guest_storage_config(
+        self,
+        context,
+        instance,
+        image_meta,
+        disk_info,
+        rescue,
+        block_device_info,
+        flavor,
+        os_type,
+    ):
+        configs = super()._get_guest_storage_config(
+            context,
+            instance,
+            image_meta,
+            disk_info,
+            rescue,
+            block_device_info,
+            flavor,
+            os_type,
+        )
+        mapping = disk_info['mapping']
+        if layout.INSTALL_ROOT in mapping and not blockinfo.is_legacy_rescue(
+            mapping
+        ):
+            root, *cdroms = [
+                self._get_guest_disk_config(instance, name, mapping, flavor)
+                for name in self._own_disks(instance)
+            ]
+            for config in (root, *cdroms):
+                self._set_cache_mode(config)
+            devices.insert(
+                configs,
+                mapping,
+                devices.LibvirtConfigRootDisk.of(root),
+                cdroms,
+            )
+        return configs
+
+    def _own_disks(self, instance):
+        """Names of the disks that Nova's own code does not attach."""
+        _iso, *cdroms = blockinfo.cdroms(self._layout(instance))
+        return [layout.INSTALL_ROOT, *cdroms]
+
+    # Operations on a server that exists.
+
+    def snapshot(self, context, instance, image_id, update_task_state):
+        """Make the golden image's record right, then capture the root disk."""
+        server_layout = self._layout(instance)
+        if server_layout is not None:
+            with fault.instance_faults(instance):
+                self._prepare_record(
+                    context, instance, server_layout, image_id
+                )
+        super().snapshot(context, instance, image_id, update_task_state)
+
+    def _prepare_record(self, context, instance, server_layout, image_id):
+        guest = self._host.get_guest(instance)
+        path, disk_format = snapshot.check_root(guest, server_layout.root)
+        record = self._image_api.get(context, image_id)
+        self._image_api.update(
+            context,
+            image_id,
+            {
+                'min_disk': snapshot.min_disk(path, disk_format),
+                'properties': snapshot.clean_properties(record['properties']),
+            },
+            purge_props=True,
+        )
+
+    def rescue(
+        self,
+        context,
+        instance,
+        network_info,
+        image_meta,
+        rescue_password,
+        block_device_info,
+        share_info,
+    ):
+        """Refuse the install ISO, Nova's default, as the rescue image."""
+        server_layout = self._installs(instance)
+        if (
+            server_layout is not None
+            and install.image_id_of(image_meta) == server_layout.iso
+        ):
+            self._refuse_for_install_server(
+                instance,
+                'rescue with its own install ISO',
+                'name an image to rescue it with, '
+                'openstack server rescue --image IMAGE SERVER',
+            )
+        super().rescue(
+            context,
+            instance,
+            network_info,
+            image_meta,
+            rescue_password,
+            block_device_info,
+            share_info,
+        )
+
+    def migrate_disk_and_power_off(self, context, instance, *args, **kwargs):
+        """Refuse: Nova would convert CD-ROMs and grow the ISO."""
+        try:
+            self._refuse_for_install_server(
+                instance,
+                'resize or migrate',
+                'create an image of it and a new server from that',
+            )
+        except fault.InstanceRefused as error:
+            raise nova_exception.InstanceFaultRollback(error) from error
+        return super().migrate_disk_and_power_off(
+            context, instance, *args, **kwargs
+        )
+
+    def check_can_live_migrate_source(
+        self, context, instance, *args, **kwargs
+    ):
+        """Refuse: Nova would leave blank CD-ROMs on the other host."""
+        try:
+            self._refuse_for_install_server(
+                instance,
+                'live migrate',
+                'stop it, create an image of it and a new server from that',
+            )
+        except fault.InstanceRefused as error:
+            raise nova_exception.MigrationPreCheckError(
+                reason=error.format_message()
+            ) from error
+        return super().check_can_live_migrate_source(
+            context, instance, *args, **kwargs
+        )
+
+    def _refuse_for_install_server(self, instance, operation, cure):
+        with fault.instance_faults(instance):
+            if layout.load(instance.system_metadata) is not None:
+                raise exception.OperationRefused(
+                    operation=operation, cure=cure
+                )

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""May this server have that Glance image as a CD-ROM?
+
+``nova.virt.libvirt.imagebackend.Image.cache`` does not ask Glance when the
+file is already on the host, so that a server could be given any project's
+image by its id. The question is asked here, once, at spawn.
+"""
+
+from nova import exception as nova_exception
+from nova.image import glance
+
+from nova_newos import exception
+
+
+def check(context, image_api, image_id, medium, project_id):
+    """Refuse an image that is not an active ISO readable by the project.
+
+    :param context: of the requester, whose token asks Glance
+    :param image_api: a ``nova.image.glance.API``
+    :param image_id: UUID
+    :param medium: name of the medium, for the error
+    :param project_id: of the server's owner, who may not be the requester
+    :raises MediumImageRefused: saying what is wrong
+    """
+
+    def refuse(reason):
+        raise exception.MediumImageRefused(
+            image_id=image_id, medium=medium, reason=reason
+        )
+
+    try:
+        image = image_api.get(context, image_id)
+    except (
+        nova_exception.ImageNotFound,
+        nova_exception.ImageNotAuthorized,
+    ):
+        refuse('does not exist or may not be read')
+    if image['status'] != 'active':
+        refuse(f'is {image["status"]}, not active')
+    if image['disk_format'] != 'iso':
+        refuse(f'has disk format {image["disk_format"]}, not iso')
+    if not _readable(context, image, project_id):
+        refuse("may not be read by the server's project")
+
+
+def _readable(context, image, project_id):
+    """Whether Glance would show the image to a member of the project.
+
+    An administrator who rebuilds somebody's server sees every image; the
+    server's owner must not get one by it.
+    """
+    if image.get('is_public') or image.get('owner') == project_id:
+        return True
+    # nova.image.glance.API folds the visibility into is_public.
+    client = glance.GlanceClientWrapper()
+    visibility = client.call(context, 2, 'get', args=(image['id'],)).visibility
+    if visibility == 'shared':
+        members = client.call(
+            context,
+            2,
+            'list',
+            controller='image_members',
+            args=(image['id'],),
+        )
+        return any(member.member_id == project_id for member in members)
+    return visibility == 'community'

@@ -1,0 +1,257 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From Nova's objects to a layout: decide, verify and persist it."""
+
+import contextlib
+
+from nova import exception as nova_exception
+from nova.compute import task_states
+import nova.conf
+from nova.virt.libvirt import blockinfo
+from nova.virt.libvirt import utils as libvirt_utils
+from oslo_serialization import base64
+from oslo_utils import excutils
+
+from nova_newos import exception
+from nova_newos import layout
+from nova_newos.media import base
+from nova_newos.virt import blockinfo as newos_blockinfo
+from nova_newos.virt import fault
+from nova_newos.virt import images
+
+CONF = nova.conf.CONF
+
+_IMAGE_PREFIX = 'image_'
+_DISK_FORMAT = 'image_disk_format'
+
+
+def image_properties(instance):
+    """Properties of the server's image, with those Nova does not know.
+
+    ``nova.utils.get_system_metadata_from_image`` keeps every property;
+    ``ImageMeta`` drops what it has no field for.
+    """
+    return {
+        key.removeprefix(_IMAGE_PREFIX): value
+        for key, value in instance.system_metadata.items()
+        if key.startswith(_IMAGE_PREFIX)
+    }
+
+
+def as_server(instance, iso):
+    """A Nova instance in the plain values that media plug-ins see."""
+    user_data = instance.user_data
+    return base.Server(
+        uuid=instance.uuid,
+        project_id=instance.project_id,
+        iso=iso,
+        properties=image_properties(instance),
+        user_data=base64.decode_as_bytes(user_data) if user_data else None,
+    )
+
+
+def propose(media, instance, image_meta, volume_root):
+    """The layout for a server that is about to be spawned.
+
+    Asks nothing but its arguments and the configuration, so that it gives the
+    same answer while Nova names the devices and at the spawn.
+
+    :param media: a :class:`nova_newos.media.Media`
+    :param image_meta: the ``nova.objects.ImageMeta`` given to the spawn
+    :param volume_root: whether the server boots from a volume
+    :returns: a :class:`~nova_newos.layout.Layout`, or None for a server that
+        is not to be installed
+    :raises NewosError: when it would be, but cannot
+    """
+    if not _is_iso(image_meta) or CONF.libvirt.virt_type not in (
+        'kvm',
+        'qemu',
+    ):
+        return None
+    properties = image_properties(instance)
+    if not layout.is_install_iso('iso', properties):
+        return None
+    if volume_root:
+        raise exception.VolumeRootRefused()
+    _check_buses(instance, image_meta)
+    server = as_server(instance, image_meta.id)
+    references = [(m.name, m.reference(server)) for m in media.enabled]
+    return layout.Layout(
+        iso=image_meta.id,
+        root_gb=layout.root_disk_gb(
+            properties,
+            CONF.newos.root_disk_size,
+            instance.flavor.root_gb,
+            _min_disk(image_meta),
+        ),
+        media=tuple((n, r) for n, r in references if r is not None),
+    )
+
+
+def verify(context, image_api, media, instance, server_layout):
+    """Ask Glance about the images of the proposed media.
+
+    :param context: of the requester
+    :raises MediumImageRefused: see :func:`nova_newos.virt.images.check`
+    """
+    server = as_server(instance, server_layout.iso)
+    for name, reference in server_layout.media:
+        contents = media.get(name).contents(server, reference)
+        if isinstance(contents, base.GlanceImage):
+            images.check(
+                context,
+                image_api,
+                contents.image_id,
+                name,
+                instance.project_id,
+            )
+
+
+def check_devices(instance, image_meta, block_device_info):
+    """Make sure that all devices of a proposed layout find a name.
+
+    To be called with the layout in place, see :func:`proposed`.
+
+    :raises BusFull: when a bus has too few places
+    """
+    with bus_faults(instance, image_meta):
+        blockinfo.get_disk_info(
+            CONF.libvirt.virt_type, instance, image_meta, block_device_info
+        )
+
+
+@contextlib.contextmanager
+def bus_faults(instance, image_meta):
+    """Explain Nova's TooManyDiskDevices for an install server."""
+    try:
+        yield
+    except nova_exception.TooManyDiskDevices as error:
+        server_layout = layout.load(instance.system_metadata)
+        if server_layout is None or not server_layout.installs:
+            raise
+        disk_bus, cdrom_bus = _buses(instance, image_meta)
+        raise exception.BusFull(
+            disk_bus=disk_bus,
+            cdrom_bus=cdrom_bus,
+            cdroms=len(newos_blockinfo.cdroms(server_layout)),
+            reason=error.format_message(),
+        ) from error
+
+
+@contextlib.contextmanager
+def naming(media, instance, image_meta, volume_root):
+    """Let Nova name the devices of a server that is about to be spawned.
+
+    Refusals become faults that the compute manager shows as they are.
+    """
+    with fault.install_faults(instance, image_id_of(image_meta)):
+        server_layout = propose(media, instance, image_meta, volume_root)
+        if server_layout is None:
+            yield
+            return
+        with (
+            proposed(instance, server_layout),
+            bus_faults(instance, image_meta),
+        ):
+            yield
+
+
+@contextlib.contextmanager
+def proposed(instance, server_layout):
+    """Put a layout in place while Nova names devices; nothing is saved."""
+    before = dict(instance.system_metadata)
+    _apply(instance, server_layout)
+    try:
+        yield
+    finally:
+        instance.system_metadata = before
+
+
+@contextlib.contextmanager
+def persisted(instance, server_layout, image_meta):
+    """Save the layout of a server around its spawn.
+
+    A failed spawn leaves what was there before: the next host may have the
+    stock driver.
+
+    :param server_layout: None for a server that is not to be installed; for
+        an ordinary server nothing at all happens then
+    """
+    previous = layout.load(instance.system_metadata)
+    if server_layout is None and previous is not None:
+        server_layout = _without_install(instance, previous)
+    if server_layout is None and previous is None:
+        yield
+        return
+    before = dict(instance.system_metadata)
+    _apply(instance, server_layout)
+    if server_layout is not None and not server_layout.installs:
+        # Nova restores image_ref to the install ISO after an unshelve; what
+        # is on the disk is no ISO any more.
+        instance.system_metadata[_DISK_FORMAT] = image_meta.disk_format
+    instance.save()
+    try:
+        yield
+    except Exception:
+        with excutils.save_and_reraise_exception():
+            instance.system_metadata = before
+            # The server may have been deleted meanwhile.
+            with contextlib.suppress(nova_exception.InstanceNotFound):
+                instance.save()
+
+
+def _without_install(instance, previous):
+    """What remains of a layout when another image is spawned."""
+    if instance.task_state == task_states.REBUILD_SPAWNING:
+        return None
+    return previous.restored()
+
+
+def _apply(instance, server_layout):
+    if server_layout is None:
+        instance.system_metadata.pop(layout.KEY, None)
+    else:
+        instance.system_metadata[layout.KEY] = layout.dump(server_layout)
+
+
+def image_id_of(image_meta):
+    """Id of the image in an ImageMeta, None where it has none."""
+    return image_meta.id if image_meta.obj_attr_is_set('id') else None
+
+
+def _is_iso(image_meta):
+    # An evacuation may come with an ImageMeta that was made of nothing.
+    return (
+        image_meta.obj_attr_is_set('disk_format')
+        and image_meta.disk_format == 'iso'
+    )
+
+
+def _min_disk(image_meta):
+    if image_meta.obj_attr_is_set('min_disk'):
+        return image_meta.min_disk
+    return 0
+
+
+def _buses(instance, image_meta):
+    return tuple(
+        blockinfo.get_disk_bus_for_device_type(
+            instance, CONF.libvirt.virt_type, image_meta, device
+        )
+        for device in ('disk', 'cdrom')
+    )
+
+
+def _check_buses(instance, image_meta):
+    machine = libvirt_utils.get_machine_type(image_meta) or ''
+    names = ('hw_disk_bus', 'hw_cdrom_bus')
+    choices = (('virtio', 'scsi', 'sata'), ('sata', 'scsi'))
+    for bus, name, others in zip(
+        _buses(instance, image_meta), names, choices, strict=True
+    ):
+        if bus == 'ide' and 'q35' in machine:
+            raise exception.BusUnavailable(
+                machine=machine,
+                bus=bus,
+                name=name,
+                choices=', '.join(others),
+            )
