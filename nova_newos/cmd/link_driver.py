@@ -99,18 +99,21 @@ def _replace_link(path, target):
         raise
 
 
-def _remove_leftovers(directory):
-    """Remove what only the link and its byte code kept alive.
-
-    ``pip uninstall nova`` leaves directories with foreign files in place,
-    and these would hide a Nova that is installed editable later.
-    """
-    cache = directory / '__pycache__'
-    for compiled in cache.glob(f'{pathlib.Path(LINK_NAME).stem}.*.pyc'):
+def _remove_byte_code(path):
+    cache = path.parent / '__pycache__'
+    for compiled in cache.glob(f'{path.stem}.*.pyc'):
         compiled.unlink()
-    for emptied in (cache, directory, directory.parent):
-        if emptied.is_dir() and not any(emptied.iterdir()):
-            emptied.rmdir()
+
+
+def _remove_empty_directories(root):
+    """Remove what only the link kept of a removed Nova.
+
+    Because of the link, ``pip uninstall nova`` left directories in place, and
+    these would hide a Nova that is installed editable later.
+    """
+    for directory, _directories, _files in os.walk(root, topdown=False):
+        if not os.listdir(directory):
+            os.rmdir(directory)
 
 
 def link():
@@ -148,7 +151,9 @@ def remove():
         return f'{path} does not exist: nothing to remove'
     try:
         path.unlink()
-        _remove_leftovers(path.parent)
+        _remove_byte_code(path)
+        if spec.origin is None:
+            _remove_empty_directories(path.parent.parent)
     except OSError as error:
         raise NotWritable(path=path, reason=error.strerror,
                           program=PROGRAM) from error

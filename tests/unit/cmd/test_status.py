@@ -55,9 +55,9 @@ class StatusTest(base.TestCase):
                                         object)
         self.open_libvirt = self._patch(status, '_open_libvirt',
                                         FakeConnection())
-        self._patch(status.media, 'load', {})
+        self._patch(status.media, 'Media')
 
-    def _patch(self, where, name, value):
+    def _patch(self, where, name, value=None):
         return self.useFixture(fixtures.MockPatchObject(
             where, name, return_value=value)).mock
 
@@ -136,7 +136,7 @@ class StatusTest(base.TestCase):
             f'{READY.rpartition("virtio")[0]}\n{line}\n')[0])
 
     def test_unknown_medium(self):
-        status.media.load.side_effect = status.exception.MediumLoadError(
+        status.media.Media.side_effect = status.exception.MediumLoadError(
             name='floppy', entry_point='floppy', reason='gone')
         self.assertOnly('Media plug-ins', FAILURE, 'floppy')
 
