@@ -24,6 +24,9 @@ MAX_LENGTH = 255
 
 VERSION = 1
 
+#: 1 PiB. A flavor with root_gb 0 sets no limit of its own.
+MAX_ROOT_GB = 2**20
+
 #: Names of disks, as Nova's disk_mapping and instance directory have them.
 INSTALL_ROOT = 'disk.newos'
 STOCK_ROOT = 'disk'
@@ -112,7 +115,7 @@ def load(system_metadata):
             media=tuple((str(n), str(r)) for n, r in fields['cd']),
             root=fields['root'],
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise exception.LayoutInvalid(
             reason=f'{type(error).__name__}: {error}', value=value
         ) from error
@@ -163,13 +166,14 @@ def root_disk_gb(properties, configured, flavor_gb, min_disk=0):
 def _asked_gb(value, flavor_gb, min_disk):
     text = str(value)
     # int() also takes '1_0', ' 5 ' and other scripts' digits.
-    if not (text.isascii() and text.isdigit() and int(text) > 0):
+    plain = text.isascii() and text.isdigit() and len(text) <= 7
+    size = int(text) if plain else 0
+    if not 0 < size <= MAX_ROOT_GB:
         raise exception.PropertyInvalid(
             name=PROPERTY_ROOT_SIZE,
             value=value,
-            expected='a whole number of GiB above 0',
+            expected=f'a whole number of GiB from 1 to {MAX_ROOT_GB}',
         )
-    size = int(text)
     if flavor_gb and size > flavor_gb:
         raise exception.RootDiskTooLarge(size=size, flavor_gb=flavor_gb)
     if size < min_disk:

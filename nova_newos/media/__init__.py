@@ -53,14 +53,20 @@ class Media:
 
 
 def _load(conf, name):
-    manager = named.NamedExtensionManager(
-        NAMESPACE,
-        [name],
-        invoke_on_load=True,
-        invoke_args=(conf,),
-        on_missing_entrypoints_callback=_missing,
-        on_load_failure_callback=_failed,
-    )
+    try:
+        manager = named.NamedExtensionManager(
+            NAMESPACE,
+            [name],
+            invoke_on_load=True,
+            invoke_args=(conf,),
+            on_missing_entrypoints_callback=_missing,
+            on_load_failure_callback=_failed,
+        )
+    except AssertionError as error:
+        # stevedore lets these past its callback.
+        raise exception.MediumLoadError(
+            name=name, entry_point=name, reason=f'AssertionError: {error}'
+        ) from error
     found = [e for e in manager.list_entry_points() if e.name == name]
     # stevedore would take the last one and only log it.
     if len(found) > 1:
@@ -95,8 +101,8 @@ def _checked(extension):
     reason = None
     if not isinstance(medium, base.Medium):
         reason = 'it is not a nova_newos.media.base.Medium'
-    elif medium.name != extension.name:
-        reason = f"the medium calls itself '{medium.name}'"
+    elif getattr(medium, 'name', None) != extension.name:
+        reason = "its 'name' is not that of the entry point"
     elif not _NAME.fullmatch(medium.name) or _TAKEN.fullmatch(medium.name):
         reason = 'the name is taken or malformed'
     if reason:

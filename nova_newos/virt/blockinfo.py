@@ -9,7 +9,6 @@ layout each wrapper is one dict look-up and Nova's own function.
 
 import contextlib
 import contextvars
-import copy
 import functools
 
 from nova import block_device
@@ -88,8 +87,9 @@ def _install_root(disk_bus):
 def _as_disk(image_meta):
     # After an unshelve Nova still hands out the install ISO's metadata here
     # and there; the root is an ordinary disk by now.
-    image_meta = copy.copy(image_meta)
-    image_meta.disk_format = None
+    image_meta = image_meta.obj_clone()
+    # What ImageMeta.from_dict writes for an image without a format.
+    image_meta.disk_format = ''
     return image_meta
 
 

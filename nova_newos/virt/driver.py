@@ -259,9 +259,10 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
                 # In a legacy rescue 'disk' stands for the disk to repair.
                 name = layout.INSTALL_ROOT
             else:
-                image_type = image_type or self._disks.image_type(
-                    instance, self._layout(instance), name
-                )
+                with fault.instance_faults(instance):
+                    image_type = image_type or self._disks.image_type(
+                        instance, self._layout(instance), name
+                    )
         return super()._get_guest_disk_config(
             instance,
             name,
