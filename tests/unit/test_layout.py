@@ -189,16 +189,11 @@ class LayoutTest(base.TestCase):
 
     def test_persisted_form(self):
         """What is in the databases of clouds must stay readable."""
-        self.assertEqual(
-            LAYOUT,
-            layout.load(
-                {
-                    'newos_layout': '{"v":1,"iso":"%s","gb":20,"cd":[["virtio",'
-                    '"%s"],["answers","abc"]],"root":"disk.newos"}'
-                    % (ISO, DRIVERS)
-                }
-            ),
-        )
+        value = (
+            '{"v":1,"iso":"%s","gb":20,'
+            '"cd":[["virtio","%s"],["answers","abc"]],"root":"disk.newos"}'
+        ) % (ISO, DRIVERS)
+        self.assertEqual(LAYOUT, layout.load({'newos_layout': value}))
 
     def test_fits_with_media(self):
         """A driver ISO and a digest fit into Nova's column."""
