@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The minimal Debian that every medium takes its kernel and tools from.
+
+A base is a directory with
+
+- ``root.squashfs``: the root file system that the installer lays down,
+- ``vmlinuz``: its kernel, which the media boot too,
+- ``modules/``: what the media's initramfs loads, ``modules/order`` lists the
+  files in the order of their dependencies,
+- ``busybox``: statically linked.
+"""
+
+from pathlib import Path
+import shutil
+import tempfile
+
+from devstack.onebox.media import cache
+from devstack.onebox.media import host
+
+SETUP = Path(__file__).parent / 'guest' / 'root-setup'
+# mmdebstrap's own: the root is made with a merged /usr from the beginning.
+MERGED_USR = Path('/usr/share/mmdebstrap/hooks/merged-usr')
+
+PACKAGES = (
+    'apt',
+    'busybox-static',
+    'dbus',
+    'dosfstools',
+    'e2fsprogs',
+    'fdisk',
+    'grub-efi-amd64-bin',
+    'grub-pc-bin',
+    'grub2-common',
+    'initramfs-tools',
+    'kmod',
+    # The cloud kernel has no AHCI, and q35 has its CD-ROMs there.
+    'linux-image-amd64',
+    'systemd-sysv',
+    'udev',
+    'usr-is-merged',
+    'zstd',
+)
+
+# Left out of the root: documentation, and drivers of hardware that no
+# virtual machine has.  They are two thirds of the bytes.
+_NO_DRIVERS = (
+    'drivers/accel', 'drivers/bluetooth', 'drivers/comedi',
+    'drivers/crypto', 'drivers/edac', 'drivers/gpu', 'drivers/hwmon',
+    'drivers/iio', 'drivers/infiniband', 'drivers/isdn', 'drivers/leds',
+    'drivers/media', 'drivers/mfd', 'drivers/mmc', 'drivers/mtd',
+    'drivers/net/can', 'drivers/net/dsa', 'drivers/net/ethernet',
+    'drivers/net/wireless', 'drivers/platform', 'drivers/scsi/lpfc',
+    'drivers/scsi/qla2xxx', 'drivers/soundwire', 'drivers/staging',
+    'drivers/target', 'drivers/thunderbolt', 'drivers/usb/gadget',
+    'drivers/video', 'fs/ceph', 'fs/gfs2', 'fs/jfs', 'fs/nfs', 'fs/nfsd',
+    'fs/ocfs2', 'fs/reiserfs', 'fs/smb', 'net/bluetooth', 'net/mac80211',
+    'net/sunrpc', 'net/wireless', 'sound')
+EXCLUDED = (
+    '/usr/share/doc/*', '/usr/share/info/*', '/usr/share/locale/*',
+    '/usr/share/man/*', '/usr/lib/grub/x86_64-efi/monolithic/*',
+    *(f'/lib/modules/*/kernel/{tree}/*' for tree in _NO_DRIVERS),
+    *(f'/usr/lib/modules/*/kernel/{tree}/*' for tree in _NO_DRIVERS))
+
+# What the media's initramfs can meet: Nova's disk and CD-ROM buses (virtio,
+# scsi as virtio-scsi or LSI, sata, ide, usb), the file systems, the power
+# button.
+MODULES = (
+    'virtio_pci', 'virtio_blk', 'virtio_scsi', 'sym53c8xx', 'ata_piix',
+    'ahci', 'ehci_pci', 'uhci_hcd', 'xhci_pci', 'usb_storage', 'sd_mod',
+    'sr_mod', 'isofs', 'loop', 'squashfs', 'ext4', 'vfat', 'nls_cp437',
+    'nls_ascii', 'nls_iso8859-1', 'nls_utf8', 'efivarfs', 'evdev', 'button')
+
+
+def obtain(store, say):
+    """Return the directory of a base, building it when it is not cached.
+
+    :param store: a cache.Cache.
+    :param say: called with one line of progress.
+    :raises MediaError: when a step fails.
+    """
+    host.install_missing(say)
+    suite = host.debian_suite()
+    key = cache.key_of(
+        suite, Path(__file__).read_bytes(), SETUP.read_bytes(),
+        host.package_versions(PACKAGES))
+    return store.product(
+        'base', key, lambda target: _build(target, suite, say))
+
+
+def _build(target, suite, say):
+    target.mkdir()
+    # Not in a directory that others can write to: it holds a whole system
+    # of root's for a while.
+    with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
+        root = Path(scratch) / 'root'
+        say(f'unpacking a minimal Debian {suite}')
+        _bootstrap(root, suite)
+        _copy_boot_files(root, target)
+        say('packing its root file system')
+        host.run(
+            'mksquashfs', root, target / 'root.squashfs', '-comp', 'zstd',
+            '-Xcompression-level', '9', '-noappend', '-no-progress')
+
+
+def _bootstrap(root, suite):
+    sources = host.debian_sources(suite)
+    excluded = root.with_name('excluded')
+    excluded.write_text(''.join(f'path-exclude={p}\n' for p in EXCLUDED))
+    host.run(
+        'mmdebstrap', '--mode=root', '--variant=essential',
+        '--architectures=amd64', f'--include={",".join(PACKAGES)}',
+        '--aptopt=APT::Install-Recommends "false"', f'--dpkgopt={excluded}',
+        f'--hook-directory={MERGED_USR}',
+        f'--setup-hook={SETUP} first "$1"',
+        f'--essential-hook={SETUP} early "$1"',
+        f'--customize-hook={SETUP} late "$1"',
+        suite, root, *(['-'] if sources else []), stdin=sources.encode())
+
+
+def _copy_boot_files(root, target):
+    shutil.copyfile(root / 'usr/bin/busybox', target / 'busybox')
+    kernel, = (root / 'boot').glob('vmlinuz-*')
+    shutil.copyfile(kernel, target / 'vmlinuz')
+    _copy_modules(root, kernel.name.removeprefix('vmlinuz-'),
+                  target / 'modules')
+
+
+def _copy_modules(root, version, target):
+    target.mkdir()
+    files = _in_load_order(root, version)
+    for path in files:
+        shutil.copyfile(path, target / path.name)
+    order = ''.join(f'{path.name}\n' for path in files)
+    (target / 'order').write_text(order)
+
+
+def _in_load_order(root, version):
+    listed = host.run(
+        'modprobe', '--dirname', root, '--set-version', version,
+        '--show-depends', '--ignore-install', '--all', *MODULES).decode()
+    # Lines are "insmod FILE" or "builtin NAME", dependencies first.
+    lines = (line.split() for line in listed.splitlines())
+    paths = (words[1] for words in lines if words[0] == 'insmod')
+    return [Path(path) for path in dict.fromkeys(paths)]

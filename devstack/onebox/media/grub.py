@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Boot loaders: a hybrid ISO, and the pieces of a bootable small disk."""
+
+from pathlib import Path
+import shutil
+import struct
+import tempfile
+
+from devstack.onebox.media import host
+
+KERNEL_ARGUMENTS = 'console=tty0 console=ttyS0,115200 quiet panic=30'
+SECTOR = 512
+# Room for the core image between the MBR and the first partition.
+FIRST_SECTOR = 2048
+_BOOT_CODE = 440
+_BIOS = Path('/usr/lib/grub/i386-pc')
+_ENTRY = '''\
+serial --unit=0 --speed=115200
+terminal_output console serial
+linux /boot/vmlinuz {arguments}
+initrd /boot/initrd.img
+boot
+'''
+
+
+def boot_entry(*arguments):
+    """Return GRUB commands that boot /boot/vmlinuz of GRUB's root device.
+
+    :param arguments: further words of the kernel's command line.
+    """
+    return _ENTRY.format(arguments=' '.join((KERNEL_ARGUMENTS, *arguments)))
+
+
+def write_iso(target, label, kernel, initrd, files, arguments=()):
+    """Write an ISO that boots under BIOS and UEFI, as a CD or as a disk.
+
+    :param target: path of the file to write.
+    :param label: volume label, upper case letters, digits and _.
+    :param kernel: path of the kernel.
+    :param initrd: path of the initramfs.
+    :param files: more files as {path on the ISO without leading slash:
+        path on this machine}.
+    :param arguments: further words of the kernel's command line.
+    """
+    with tempfile.TemporaryDirectory(dir=target.parent) as directory:
+        tree = Path(directory)
+        content = {'boot/vmlinuz': kernel, 'boot/initrd.img': initrd, **files}
+        for name, source in content.items():
+            (tree / name).parent.mkdir(parents=True, exist_ok=True)
+            # The file, not a copy of its bytes, where the file system can.
+            _link_or_copy(source, tree / name)
+        (tree / 'boot/grub').mkdir()
+        (tree / 'boot/grub/grub.cfg').write_text(boot_entry(*arguments))
+        host.run('grub-mkrescue', '--output', target, '--locales=',
+                 '--fonts=', '--themes=', tree, '--', '-volid', label)
+
+
+def _link_or_copy(source, target):
+    try:
+        target.hardlink_to(source)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def write_bios_image(target, entry):
+    """Write what lies before the first partition of a disk GRUB boots.
+
+    That is the MBR, with GRUB's boot code and a table of one partition, and
+    GRUB's core image from sector 1 on, where its boot code looks for it.
+
+    :param entry: GRUB commands to run, see boot_entry(); GRUB's root device
+        is that partition, holding FAT.
+    :returns: None; the partition starts at FIRST_SECTOR.
+    """
+    core = _core_image(
+        'i386-pc', '(hd0,msdos1)/boot/grub', entry,
+        ('biosdisk', 'part_msdos', 'fat', 'linux', 'serial', 'terminal'))
+    if len(core) > (FIRST_SECTOR - 1) * SECTOR:
+        raise host.MediaError(
+            f"GRUB's core image has {len(core)} bytes: too large for the gap "
+            'before the first partition')
+    code = (_BIOS / 'boot.img').read_bytes()
+    target.write_bytes(master_boot_record(code) + core)
+
+
+def write_uefi_image(target, entry):
+    """Write the program for EFI/BOOT/BOOTX64.EFI of the same partition."""
+    target.write_bytes(_core_image(
+        'x86_64-efi', '/boot/grub', entry,
+        ('part_msdos', 'fat', 'linux', 'serial', 'terminal')))
+
+
+def _core_image(platform, prefix, entry, modules):
+    with tempfile.TemporaryDirectory() as directory:
+        config = Path(directory) / 'grub.cfg'
+        config.write_text(entry)
+        image = Path(directory) / 'image'
+        host.run('grub-mkimage', '--format', platform, '--prefix', prefix,
+                 '--config', config, '--output', image, *modules)
+        return image.read_bytes()
+
+
+def master_boot_record(boot_code, sectors=131072):
+    """Return the 512 bytes of an MBR with one partition.
+
+    Its type is 0xEF, an EFI system partition, for UEFI; it is active, for
+    a BIOS that insists.  The fields are those of the UEFI specification,
+    "Legacy MBR".
+
+    :param boot_code: bytes; the first 440 are used.
+    :param sectors: length of the partition.
+    """
+    no_geometry = b'\xfe\xff\xff'
+    partition = struct.pack(
+        '<B3sB3sII', 0x80, no_geometry, 0xEF, no_geometry, FIRST_SECTOR,
+        sectors)
+    record = boot_code[:_BOOT_CODE].ljust(_BOOT_CODE + 6, b'\0')
+    return (record + partition).ljust(SECTOR - 2, b'\0') + b'\x55\xaa'

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the builders ask of the machine they run on."""
+
+import os
+import platform
+import subprocess
+
+PACKAGES = (
+    'cpio',
+    'debian-archive-keyring',
+    'grub-common',
+    'grub-efi-amd64-bin',
+    'grub-pc-bin',
+    'kmod',
+    'mmdebstrap',
+    'mtools',
+    'squashfs-tools',
+    'xorriso',
+)
+# The suite for a machine that is not Debian itself.
+DEFAULT_SUITE = 'bookworm'
+
+
+class MediaError(Exception):
+    """A medium could not be made; the message says what to change."""
+
+
+def run(*command, stdin=None, env=None):
+    """Run a command and return its standard output as bytes.
+
+    :param stdin: bytes for its standard input.
+    :param env: variables added to the environment.
+    :raises MediaError: when it cannot be run or fails, with what it said.
+    """
+    try:
+        done = subprocess.run(
+            command, input=stdin, capture_output=True,
+            env={**os.environ, 'LC_ALL': 'C', **(env or {})})
+    except FileNotFoundError as error:
+        raise MediaError(f'{command[0]} is not installed: {error}') from error
+    if done.returncode:
+        said = (done.stderr or done.stdout).decode(errors='replace')
+        raise MediaError(
+            f'{command[0]} failed with exit status {done.returncode}:\n'
+            f'{said.strip()[-2000:]}')
+    return done.stdout
+
+
+def require_root():
+    """:raises MediaError: unless run by root, whom mmdebstrap needs."""
+    if os.geteuid():
+        raise MediaError('building media needs root: run it with sudo')
+
+
+def apt_get(*arguments):
+    run('apt-get', '-q', '-y', '-o', 'DPkg::Lock::Timeout=600', *arguments,
+        env={'DEBIAN_FRONTEND': 'noninteractive'})
+
+
+def missing_packages(packages=PACKAGES):
+    """Return those of the packages that are not installed."""
+    return [name for name in packages if not _installed(name)]
+
+
+def _installed(package):
+    done = subprocess.run(
+        ['dpkg-query', '-W', '-f', '${db:Status-Status}', package],
+        capture_output=True)
+    return done.stdout == b'installed'
+
+
+def install_missing(say):
+    """Install the builders' tools that are not there yet."""
+    missing = missing_packages()
+    if missing:
+        say(f'installing {" ".join(missing)}')
+        apt_get('update')
+        apt_get('install', '--no-install-recommends', *missing)
+
+
+def debian_suite():
+    """Return the Debian suite that media are made from.
+
+    The machine's own when it is Debian: its mirror then surely has it.
+    """
+    release = platform.freedesktop_os_release()
+    if release['ID'] == 'debian' and 'VERSION_CODENAME' in release:
+        return release['VERSION_CODENAME']
+    return DEFAULT_SUITE
+
+
+def debian_sources(suite):
+    """Return the machine's own APT sources of that suite, one per line.
+
+    Empty when the machine has none (it is no Debian); mmdebstrap then uses
+    its own default.
+    """
+    wanted = (suite, f'{suite}-updates', f'{suite}-security')
+    targets = _index_targets()
+    if not targets:
+        # A container image comes without package lists.
+        apt_get('update')
+        targets = _index_targets()
+    entries = (line.split() for line in targets)
+    return ''.join(
+        f'deb {uri} {codename} {component}\n'
+        for uri, codename, component in entries if codename in wanted)
+
+
+def _index_targets():
+    listed = run(
+        'apt-get', 'indextargets', '--format',
+        '$(REPO_URI) $(CODENAME) $(COMPONENT)',
+        'Created-By: Packages', 'Origin: Debian').decode()
+    return sorted(set(listed.splitlines()))
+
+
+def package_versions(packages):
+    """Return APT's list of the versions there are; bytes to compare only."""
+    return run('apt-cache', 'madison', *packages)
