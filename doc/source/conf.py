@@ -5,14 +5,9 @@ copyright = 'nova-newos developers'
 
 extensions = [
     'openstackdocstheme',
-    'oslo_config.sphinxconfiggen',
     'oslo_config.sphinxext',
     'sphinx.ext.autodoc',
 ]
-
-config_generator_config_file = (
-    '../../etc/nova-newos/nova-newos-config-generator.conf')
-sample_config_basename = '_static/newos'
 
 html_theme = 'openstackdocs'
 openstackdocs_auto_name = False
