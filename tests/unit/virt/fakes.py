@@ -1,0 +1,318 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Nova's own objects in memory, and media that need no plug-in."""
+
+import functools
+import itertools
+import os
+from unittest import mock
+
+import fixtures
+from nova import context as nova_context
+from nova import objects
+from nova import utils as nova_utils
+import nova.conf
+from nova.virt import driver as nova_driver
+from nova.virt.libvirt import blockinfo as stock_blockinfo
+from oslo_config import fixture as config_fixture
+
+from nova_newos import layout
+from nova_newos.media import base as media_base
+from nova_newos.virt import blockinfo
+from nova_newos.virt import driver
+from tests.unit import base
+
+CONF = nova.conf.CONF
+objects.register_all()
+
+ISO = '11111111-1111-4111-8111-111111111111'
+DRIVERS = '22222222-2222-4222-8222-222222222222'
+OTHER = '33333333-3333-4333-8333-333333333333'
+SERVER = '44444444-4444-4444-8444-444444444444'
+PROJECT = 'owner'
+
+GiB = 1024**3
+
+LAYOUT = layout.Layout(iso=ISO, root_gb=7, media=(('virtio', DRIVERS),))
+
+#: The functions of Nova that blockinfo.install() wraps.
+LEAVES = {
+    name: getattr(
+        getattr(stock_blockinfo, name),
+        '_nova_newos_wrapped',
+        getattr(stock_blockinfo, name),
+    )
+    for name in (
+        'get_root_info',
+        '_get_disk_mapping',
+        '_get_rescue_disk_mapping',
+        'find_disk_dev_for_disk_bus',
+    )
+}
+
+
+class TestCase(base.TestCase):
+    """Nova's configuration and module functions as they are at start.
+
+    :ivar instances_path: a directory of this test
+    :ivar saved: the system_metadata of each ``instance.save()``
+    """
+
+    def setUp(self):
+        super().setUp()
+        self.instances_path = self.useFixture(fixtures.TempDir()).path
+        self._conf = self.useFixture(config_fixture.Config(CONF))
+        CONF([], project='nova', default_config_files=[])
+        self.flags(instances_path=self.instances_path, host='host')
+        self.flags('libvirt', virt_type='kvm')
+        for name, stock in LEAVES.items():
+            self.useFixture(
+                fixtures.MonkeyPatch(
+                    f'nova.virt.libvirt.blockinfo.{name}', stock
+                )
+            )
+        self.saved = []
+        self.patch(objects.Instance, 'save', self._save)
+
+    def _save(self, instance, **_kwargs):
+        self.saved.append(dict(instance.system_metadata))
+
+    def flags(self, group=None, **options):
+        """Set options of nova.conf."""
+        self._conf.config(group=group, **options)
+
+    def patch(self, where, name, side_effect=None, **kwargs):
+        """Replace a function or method; the mock takes self as well."""
+        patch = mock.patch.object(
+            where, name, autospec=True, side_effect=side_effect, **kwargs
+        )
+        self.addCleanup(patch.stop)
+        return patch.start()
+
+    def install_blockinfo(self):
+        blockinfo.install()
+
+    def directory(self, instance):
+        """The instance's directory, made."""
+        path = os.path.join(self.instances_path, instance.uuid)
+        os.makedirs(path, exist_ok=True)
+        return path
+
+
+class Medium(media_base.Medium):
+    """A medium with given answers.
+
+    :param reference: what it names, or an error that it raises
+    :param contents: what it has, a GlanceImage of the reference by default
+    """
+
+    def __init__(self, name, reference, contents=None):
+        super().__init__(None)
+        self.name = name
+        self._reference = reference
+        self._contents = contents
+
+    def reference(self, server):
+        if isinstance(self._reference, Exception):
+            raise self._reference
+        return self._reference
+
+    def contents(self, server, reference):
+        return self._contents or media_base.GlanceImage(reference)
+
+
+class Media:
+    """nova_newos.media.Media with the given media."""
+
+    def __init__(self, *enabled):
+        self.enabled = list(enabled)
+
+    def get(self, name):
+        return next(m for m in self.enabled if m.name == name)
+
+
+VIRTIO = Medium('virtio', DRIVERS)
+
+
+def context(project=PROJECT):
+    """A requester who is not an administrator."""
+    return nova_context.RequestContext('user', project, is_admin=False)
+
+
+def image_dict(disk_format='iso', image_id=ISO, min_disk=0, **properties):
+    """An image as nova.image.glance.API has it."""
+    return {
+        'id': image_id,
+        'status': 'active',
+        'disk_format': disk_format,
+        'container_format': 'bare',
+        'min_disk': min_disk,
+        'min_ram': 0,
+        'owner': PROJECT,
+        'properties': properties,
+    }
+
+
+def image_meta(*args, **kwargs):
+    """The ImageMeta of :func:`image_dict`, as a spawn gets it."""
+    return objects.ImageMeta.from_dict(image_dict(*args, **kwargs))
+
+
+def flavor(root_gb=20, ephemeral_gb=0, swap=0, **extra_specs):
+    return objects.Flavor(
+        id=1,
+        name='flavor',
+        flavorid='1',
+        memory_mb=256,
+        vcpus=1,
+        root_gb=root_gb,
+        ephemeral_gb=ephemeral_gb,
+        swap=swap,
+        rxtx_factor=1.0,
+        vcpu_weight=None,
+        extra_specs=extra_specs,
+        is_public=True,
+        disabled=False,
+    )
+
+
+def server(image=None, server_layout=None, flavor=None, **fields):
+    """A Nova instance in memory, with the metadata that nova-api writes.
+
+    :param image: an :func:`image_dict`, of an ISO by default
+    :param server_layout: its persisted layout
+    """
+    image = image_dict() if image is None else image
+    flavor = _default_flavor() if flavor is None else flavor
+    system_metadata = {
+        name: str(value)
+        for name, value in nova_utils.get_system_metadata_from_image(
+            image, flavor
+        ).items()
+    }
+    system_metadata['image_base_image_ref'] = image['id']
+    if server_layout is not None:
+        system_metadata[layout.KEY] = layout.dump(server_layout)
+    instance = objects.Instance(
+        context(),
+        **{
+            'id': 1,
+            'uuid': SERVER,
+            'project_id': PROJECT,
+            'user_id': 'user',
+            'image_ref': image['id'],
+            'kernel_id': '',
+            'ramdisk_id': '',
+            'host': 'host',
+            'root_gb': flavor.root_gb,
+            'ephemeral_gb': flavor.ephemeral_gb,
+            'root_device_name': None,
+            'user_data': None,
+            'config_drive': '',
+            'launched_at': None,
+            'os_type': None,
+            'vm_mode': None,
+            'vm_state': 'building',
+            'task_state': 'spawning',
+            'trusted_certs': None,
+            'migration_context': None,
+            'flavor': flavor,
+            'system_metadata': system_metadata,
+            **fields,
+        },
+    )
+    instance.obj_reset_changes()
+    return instance
+
+
+_default_flavor = flavor
+_bdm_ids = itertools.count(1)
+
+
+def bdm(instance, **fields):
+    """A block device mapping in memory."""
+    return objects.BlockDeviceMapping(
+        instance._context,
+        **{
+            'id': next(_bdm_ids),
+            'instance_uuid': instance.uuid,
+            'boot_index': -1,
+            'device_name': None,
+            'device_type': None,
+            'disk_bus': None,
+            'guest_format': None,
+            'volume_size': 1,
+            'volume_id': None,
+            'volume_type': None,
+            'image_id': None,
+            'snapshot_id': None,
+            'connection_info': None,
+            'delete_on_termination': False,
+            'no_device': False,
+            'tag': None,
+            'attachment_id': None,
+            'encrypted': False,
+            'encryption_secret_uuid': None,
+            'encryption_format': None,
+            'encryption_options': None,
+            **fields,
+        },
+    )
+
+
+def root_bdm(instance, **fields):
+    return bdm(
+        instance,
+        **{
+            'source_type': 'image',
+            'destination_type': 'local',
+            'device_type': 'disk',
+            'boot_index': 0,
+            'image_id': instance.image_ref,
+            **fields,
+        },
+    )
+
+
+def volume(instance, volume_id=OTHER, **fields):
+    return bdm(
+        instance,
+        **{
+            'source_type': 'volume',
+            'destination_type': 'volume',
+            'volume_id': volume_id,
+            'connection_info': '{}',
+            **fields,
+        },
+    )
+
+
+_blank = functools.partial(bdm, source_type='blank', destination_type='local')
+
+
+def ephemeral(instance, **fields):
+    return _blank(instance, **{'guest_format': 'ext4', **fields})
+
+
+def swap(instance, **fields):
+    return _blank(instance, **{'guest_format': 'swap', **fields})
+
+
+def block_device_info(instance, *bdms):
+    """As the compute manager gives it to the driver."""
+    return nova_driver.get_block_device_info(
+        instance, objects.BlockDeviceMappingList(objects=list(bdms))
+    )
+
+
+def disk_info(instance, meta, info=None, **kwargs):
+    """Nova's get_disk_info, as its driver calls it."""
+    return stock_blockinfo.get_disk_info(
+        CONF.libvirt.virt_type, instance, meta, info, **kwargs
+    )
+
+
+def make_driver():
+    """Our driver without libvirt: only what its base's __init__ leaves."""
+    made = driver.NewosLibvirtDriver.__new__(driver.NewosLibvirtDriver)
+    blockinfo.install()
+    return made
