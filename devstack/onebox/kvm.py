@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Find out by trying whether KVM works."""
+
+import pathlib
+import subprocess
+
+# A boot sector that counts 2**26 down, which a processor does in a tenth of a
+# second and a KVM that emulates instructions not in minutes; then it writes
+# 0x10 to port 0x501, where QEMU's isa-debug-exit listens, so that QEMU ends
+# with status 0x10 * 2 + 1.
+_CODE = (b'\x66\xb9\0\0\0\x04'    # mov ecx, 0x4000000
+         b'\x66\x49'              # again: dec ecx
+         b'\x75\xfc'              # jnz again
+         b'\xba\x01\x05'          # mov dx, 0x501
+         b'\xb0\x10'              # mov al, 0x10
+         b'\xee'                  # out dx, al
+         b'\xf4')                 # hlt
+_BOOT_SECTOR = _CODE.ljust(510, b'\0') + b'\x55\xaa'
+_STATUS = 0x10 * 2 + 1
+_TIME_LIMIT = 6
+
+
+def start_trial(work, accelerator='kvm'):
+    """Start a guest of one boot sector.
+
+    :param work: directory for the boot sector.
+    :returns: the Popen to give to finish_trial.
+    """
+    disk = pathlib.Path(work) / 'kvm-trial.img'
+    disk.write_bytes(_BOOT_SECTOR)
+    return subprocess.Popen(
+        ['qemu-system-x86_64', '-accel', accelerator, '-machine', 'pc',
+         '-m', '16', '-nodefaults', '-no-user-config', '-display', 'none',
+         '-drive', f'file={disk},format=raw,if=ide',
+         '-device', 'isa-debug-exit,iobase=0x501,iosize=1'],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL, start_new_session=True)
+
+
+def finish_trial(trial, limit=_TIME_LIMIT):
+    """Whether the guest of start_trial ran.
+
+    A process hung inside /dev/kvm may not even die of SIGKILL, so it is
+    not waited for after the time limit.
+    """
+    try:
+        return trial.wait(timeout=limit) == _STATUS
+    except subprocess.TimeoutExpired:
+        trial.kill()
+        return False

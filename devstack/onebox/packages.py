@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Debian packages a box stands on."""
+
+import os
+import platform
+import subprocess
+
+from devstack.onebox.errors import BoxError
+from devstack.onebox.progress import say
+from devstack.onebox.progress import step
+
+# Names that Debian 12, Debian 13 and Ubuntu 24.04 share.
+PACKAGES = (
+    'ca-certificates',
+    # To build libvirt-python and uWSGI, which have no wheels.
+    'gcc', 'libc6-dev', 'libvirt-dev', 'pkg-config', 'python3-dev',
+    'python3-venv',
+    'mariadb-client-core', 'mariadb-server-core', 'rabbitmq-server',
+    'libvirt-clients', 'libvirt-daemon', 'libvirt-daemon-driver-qemu',
+    'ovmf', 'qemu-system-x86', 'qemu-utils',
+    'genisoimage', 'mount',
+)
+
+
+def missing():
+    """Names of packages that are not installed."""
+    listed = subprocess.run(
+        ['dpkg-query', '-W', '-f', '${db:Status-Status} ${Package}\n',
+         *PACKAGES],
+        capture_output=True, text=True, check=False).stdout
+    present = {line.split()[1] for line in listed.splitlines()
+               if line.startswith('installed ')}
+    return [name for name in PACKAGES if name not in present]
+
+
+def check_machine():
+    """:raises BoxError: on a machine no box can be made on."""
+    if platform.machine() != 'x86_64':
+        raise BoxError(f'this is a {platform.machine()} machine; '
+                       'the one box knows x86_64 only')
+    if not os.path.exists('/usr/bin/apt-get'):
+        raise BoxError('no apt-get here: the one box needs Debian 12 or 13 '
+                       'or Ubuntu 24.04')
+
+
+def install(log):
+    """Install what is missing, starting no system service.
+
+    :param log: path to append apt's output to.
+    :raises BoxError: when apt-get fails.
+    """
+    wanted = missing()
+    if not wanted:
+        return
+    say('installing packages: ' + ' '.join(wanted))
+    with step('packages'):
+        with open(log, 'a') as output:
+            _apt(output, 'update')
+            if not _install(output, wanted):
+                # An earlier run that was killed leaves dpkg half-way.
+                subprocess.run(['dpkg', '--configure', '-a'], stdout=output,
+                               stderr=output, env=_environment(),
+                               stdin=subprocess.DEVNULL, check=False)
+                if not _install(output, wanted):
+                    raise BoxError('apt-get could not install the packages: '
+                                   f'see the end of {log}')
+
+
+def _install(output, names):
+    return _apt(output, 'install', '-y', '--no-install-recommends', *names)
+
+
+def _apt(output, *arguments):
+    done = subprocess.run(
+        ['apt-get', '-q', '-o', 'DPkg::Lock::Timeout=600', *arguments],
+        stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+        env=_environment(), check=False)
+    return done.returncode == 0
+
+
+def _environment():
+    # The box runs its own RabbitMQ: the package's must not start. Both
+    # variables say so without a policy-rc.d, which would be the system's:
+    # SYSTEMD_OFFLINE to systemctl, RUNLEVEL to invoke-rc.d without systemd.
+    return os.environ | {'DEBIAN_FRONTEND': 'noninteractive',
+                         'SYSTEMD_OFFLINE': '1', 'RUNLEVEL': '1'}
