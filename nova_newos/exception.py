@@ -48,15 +48,6 @@ class RootDiskTooLarge(NewosError):
     )
 
 
-class RootDiskTooSmall(NewosError):
-    """The image asks for a smaller root disk than its own min_disk."""
-
-    msg_fmt = (
-        'image property newos_root_disk_size={size} is smaller than the '
-        "image's min_disk of {min_disk} GiB: raise the one or lower the other"
-    )
-
-
 class VolumeRootRefused(NewosError):
     """An install ISO was asked to boot as a volume."""
 

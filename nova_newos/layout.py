@@ -148,13 +148,14 @@ def root_disk_gb(properties, configured, flavor_gb, min_disk=0):
     :param configured: ``[newos] root_disk_size`` in GiB, or None
     :param flavor_gb: the flavor's ``root_gb``; 0 means that the flavor sets
         no limit, as everywhere in Nova
-    :param min_disk: the install ISO's ``min_disk`` in GiB
+    :param min_disk: the install ISO's ``min_disk`` in GiB, which the
+        configured size is raised to
     :returns: whole GiB, at least 1
-    :raises PropertyInvalid, RootDiskTooLarge, RootDiskTooSmall,
-        RootDiskSizeMissing: when there is no answer
+    :raises PropertyInvalid, RootDiskTooLarge, RootDiskSizeMissing: when there
+        is no answer
     """
     if PROPERTY_ROOT_SIZE in properties:
-        return _asked_gb(properties[PROPERTY_ROOT_SIZE], flavor_gb, min_disk)
+        return _asked_gb(properties[PROPERTY_ROOT_SIZE], flavor_gb)
     if configured:
         wanted = max(configured, min_disk)
         return min(wanted, flavor_gb) if flavor_gb else wanted
@@ -163,7 +164,7 @@ def root_disk_gb(properties, configured, flavor_gb, min_disk=0):
     return flavor_gb
 
 
-def _asked_gb(value, flavor_gb, min_disk):
+def _asked_gb(value, flavor_gb):
     text = str(value)
     # int() also takes '1_0', ' 5 ' and other scripts' digits.
     plain = text.isascii() and text.isdigit() and len(text) <= 7
@@ -176,6 +177,4 @@ def _asked_gb(value, flavor_gb, min_disk):
         )
     if flavor_gb and size > flavor_gb:
         raise exception.RootDiskTooLarge(size=size, flavor_gb=flavor_gb)
-    if size < min_disk:
-        raise exception.RootDiskTooSmall(size=size, min_disk=min_disk)
     return size

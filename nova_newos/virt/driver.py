@@ -136,17 +136,22 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
                     'would be installed anew. Bring the host back, or delete '
                     'the server and create it again',
                 )
-            self._decide(
-                context,
-                instance,
-                image_meta,
-                kwargs.get('block_device_info'),
-            )
+            else:
+                self._decide(
+                    context,
+                    instance,
+                    image_meta,
+                    kwargs.get('block_device_info'),
+                )
             return super().rebuild(
                 context, instance, image_meta, *args, **kwargs
             )
 
     def _decide(self, context, instance, image_meta, block_device_info):
+        if install.evacuates(instance):
+            # It has no layout, or rebuild() would have refused: an ISO server
+            # from before this driver, or an ordinary one.
+            return None
         server_layout = install.propose(
             self._media,
             instance,

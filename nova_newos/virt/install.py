@@ -199,6 +199,17 @@ def persisted(instance, server_layout, image_meta):
                 instance.save()
 
 
+def evacuates(instance):
+    """Whether a spawn is that of an evacuation.
+
+    ``ComputeManager.rebuild_instance`` names the new host only afterwards.
+    """
+    return (
+        instance.task_state == task_states.REBUILD_SPAWNING
+        and instance.host != CONF.host
+    )
+
+
 def _without_install(instance, previous):
     """What remains of a layout when another image is spawned."""
     if instance.task_state == task_states.REBUILD_SPAWNING:
