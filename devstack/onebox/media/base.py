@@ -44,17 +44,21 @@ PACKAGES = (
 # Left out of the root: documentation, and drivers of hardware that no
 # virtual machine has.  They are two thirds of the bytes.
 _NO_DRIVERS = (
-    'drivers/accel', 'drivers/bluetooth', 'drivers/comedi',
-    'drivers/crypto', 'drivers/edac', 'drivers/gpu', 'drivers/hwmon',
-    'drivers/iio', 'drivers/infiniband', 'drivers/isdn', 'drivers/leds',
-    'drivers/media', 'drivers/mfd', 'drivers/mmc', 'drivers/mtd',
-    'drivers/net/can', 'drivers/net/dsa', 'drivers/net/ethernet',
-    'drivers/net/wireless', 'drivers/platform', 'drivers/scsi/lpfc',
-    'drivers/scsi/qla2xxx', 'drivers/soundwire', 'drivers/staging',
+    'arch/x86/kvm', 'drivers/accel', 'drivers/atm', 'drivers/block/drbd',
+    'drivers/bluetooth', 'drivers/comedi', 'drivers/crypto', 'drivers/edac',
+    'drivers/gpu', 'drivers/hwmon', 'drivers/iio', 'drivers/infiniband',
+    'drivers/input/joystick', 'drivers/input/touchscreen', 'drivers/isdn',
+    'drivers/leds', 'drivers/media', 'drivers/mfd', 'drivers/mmc',
+    'drivers/mtd', 'drivers/net/can', 'drivers/net/dsa',
+    'drivers/net/ethernet', 'drivers/net/phy', 'drivers/net/usb',
+    'drivers/net/wireless', 'drivers/platform', 'drivers/scsi/aic7xxx',
+    'drivers/scsi/bfa', 'drivers/scsi/lpfc', 'drivers/scsi/qla2xxx',
+    'drivers/scsi/qla4xxx', 'drivers/soundwire', 'drivers/staging',
     'drivers/target', 'drivers/thunderbolt', 'drivers/usb/gadget',
-    'drivers/video', 'fs/ceph', 'fs/gfs2', 'fs/jfs', 'fs/nfs', 'fs/nfsd',
-    'fs/ocfs2', 'fs/reiserfs', 'fs/smb', 'net/bluetooth', 'net/mac80211',
-    'net/sunrpc', 'net/wireless', 'sound')
+    'drivers/usb/serial', 'drivers/video', 'fs/afs', 'fs/ceph', 'fs/f2fs',
+    'fs/gfs2', 'fs/jfs', 'fs/nfs', 'fs/nfsd', 'fs/ocfs2', 'fs/reiserfs',
+    'fs/smb', 'fs/ubifs', 'net/bluetooth', 'net/ceph', 'net/mac80211',
+    'net/rxrpc', 'net/sctp', 'net/sunrpc', 'net/tipc', 'net/wireless', 'sound')
 EXCLUDED = (
     '/usr/share/doc/*', '/usr/share/info/*', '/usr/share/locale/*',
     '/usr/share/man/*', '/usr/lib/grub/x86_64-efi/monolithic/*',
