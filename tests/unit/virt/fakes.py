@@ -55,6 +55,7 @@ class TestCase(base.TestCase):
 
     :ivar instances_path: a directory of this test
     :ivar saved: the system_metadata of each ``instance.save()``
+    :ivar save_error: raised by the next ones, if set
     """
 
     def setUp(self):
@@ -71,9 +72,12 @@ class TestCase(base.TestCase):
                 )
             )
         self.saved = []
+        self.save_error = None
         self.patch(objects.Instance, 'save', self._save)
 
     def _save(self, instance, **_kwargs):
+        if self.save_error:
+            raise self.save_error
         self.saved.append(dict(instance.system_metadata))
 
     def flags(self, group=None, **options):
