@@ -3,16 +3,25 @@
 
 import functools
 import itertools
+import json
 import os
+import pathlib
+import shutil
 from unittest import mock
 
 import fixtures
 from nova import context as nova_context
+from nova import exception as nova_exception
 from nova import objects
 from nova import utils as nova_utils
 import nova.conf
+import nova.privsep
+import nova.privsep.qemu
 from nova.virt import driver as nova_driver
 from nova.virt.libvirt import blockinfo as stock_blockinfo
+from nova.virt.libvirt import driver as stock_driver
+from nova.virt.libvirt import imagebackend
+from nova.virt.libvirt import utils as libvirt_utils
 from oslo_config import fixture as config_fixture
 
 from nova_newos import layout
@@ -313,6 +322,97 @@ def disk_info(instance, meta, info=None, **kwargs):
     return stock_blockinfo.get_disk_info(
         CONF.libvirt.virt_type, instance, meta, info, **kwargs
     )
+
+
+def iso_bytes(label=b''):
+    """The least that Nova takes for an ISO 9660 volume."""
+    return bytes(0x8000) + b'\x01CD001\x01' + label.ljust(2041, b'\0')
+
+
+class Storage(fixtures.Fixture):
+    """The tools below Nova's image backend, with small files.
+
+    A disk that qemu-img would make is a file that says what it is.
+
+    :ivar created: (file name, format, size, backing file) of each
+        ``qemu-img create``
+    :ivar fetched: (file name, image id) of each download
+    :ivar copied: (file name, host) of each copy from another host
+    :ivar content: bytes of images by their id; an exception to raise, too
+    """
+
+    def __init__(self, test):
+        super().__init__()
+        self.created = []
+        self.fetched = []
+        self.copied = []
+        self.content = {}
+        self._test = test
+
+    def _setUp(self):
+        self._test.patch(libvirt_utils, 'create_image', self._create)
+        self._test.patch(libvirt_utils, 'fetch_image', self._fetch)
+        self._test.patch(libvirt_utils, 'copy_image', self._copy)
+        self.info = self._test.patch(
+            nova.privsep.qemu, 'unprivileged_qemu_img_info', self._info
+        )
+        self.useFixture(
+            fixtures.MockPatchObject(
+                nova.privsep.sys_admin_pctxt, 'client_mode', False
+            )
+        )
+
+    def _create(self, path, disk_format, disk_size, backing_file=None, **_kw):
+        name = os.path.basename(path)
+        backing_name = backing_file and os.path.basename(backing_file)
+        self.created.append((name, disk_format, disk_size, backing_name))
+        write_disk(path, disk_format, disk_size, backing_file)
+
+    def _fetch(self, context, target, image_id, trusted_certs=None):
+        self.fetched.append((os.path.basename(target), image_id))
+        content = self.content.get(image_id, iso_bytes(image_id.encode()))
+        if isinstance(content, Exception):
+            raise content
+        pathlib.Path(target).write_bytes(content)
+
+    def _copy(self, src, dest, host=None, receive=False, **_kwargs):
+        if host:
+            self.copied.append((os.path.basename(dest), host))
+            pathlib.Path(dest).write_bytes(iso_bytes(b'copied'))
+        else:
+            shutil.copyfile(src, dest)
+
+    def _info(self, path, format=None):
+        disk = read_disk(path)
+        if format not in (None, disk['format']):
+            raise nova_exception.InvalidDiskInfo(reason=f'no {format}')
+        return json.dumps({'filename': path, 'actual-size': 0, **disk})
+
+    def backend(self):
+        """Nova's own image backend."""
+        return imagebackend.Backend(CONF.use_cow_images)
+
+    def fetch(self):
+        """Nova's own way to have an image in the cache."""
+        return functools.partial(
+            stock_driver.LibvirtDriver._try_fetch_image_cache, None
+        )
+
+
+def write_disk(path, disk_format, size, backing_file=None):
+    """Write what :class:`Storage` takes for a disk."""
+    disk = {'format': disk_format, 'virtual-size': size or 1}
+    if backing_file:
+        disk['backing-filename'] = backing_file
+    pathlib.Path(path).write_text(json.dumps(disk))
+
+
+def read_disk(path):
+    """What ``qemu-img info`` would say of a disk."""
+    content = pathlib.Path(path).read_bytes()
+    if content.startswith(b'{'):
+        return json.loads(content)
+    return {'format': 'raw', 'virtual-size': len(content)}
 
 
 def make_driver():

@@ -12,7 +12,6 @@ ERRORS = {
     'PropertyInvalid': {'name': 'n', 'value': '{x} %s', 'expected': 'e'},
     'RootDiskSizeMissing': {},
     'RootDiskTooLarge': {'size': 2, 'flavor_gb': 1},
-    'RootDiskTooSmall': {'size': 1, 'min_disk': 2},
     'VolumeRootRefused': {},
     'BusUnavailable': {
         'machine': 'q35',

@@ -124,6 +124,7 @@ class ProposeTest(fakes.TestCase):
         # property, option, min_disk, flavor, expected
         ('5', None, 0, 20, 5),
         ('5', 8, 0, 20, 5),
+        ('5', None, 10, 20, 5),
         (None, 8, 0, 20, 8),
         (None, 8, 10, 20, 10),
         (None, 80, 0, 20, 20),
@@ -138,12 +139,6 @@ class ProposeTest(fakes.TestCase):
         instance = fakes.server(image, flavor=fakes.flavor(root_gb))
         meta = objects.ImageMeta.from_dict(image)
         self.assertEqual(expected, propose(instance, meta).root_gb)
-
-    def test_smaller_than_min_disk(self):
-        image = fakes.image_dict(min_disk=6, newos_root_disk_size='5')
-        meta = objects.ImageMeta.from_dict(image)
-        with self.assertRaises(exception.RootDiskTooSmall):
-            propose(fakes.server(image), meta)
 
     def test_same_answer_again(self):
         instance = fakes.server()

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+
+import json
+
+import ddt
+import nova.privsep.qemu
+from nova.virt.libvirt import config as vconfig
+
+from nova_newos import exception
+from nova_newos.virt import snapshot
+from tests.unit.virt import fakes
+
+
+class Guest:
+    """A nova.virt.libvirt.guest.Guest with the given XML."""
+
+    def __init__(self, *disks):
+        self._disks = disks
+
+    def get_config(self):
+        guest = vconfig.LibvirtConfigGuest()
+        disks = ''.join(
+            f"<disk type='file' device='{device}'>"
+            f"<driver name='qemu' type='{disk_format}'/>"
+            f"<source file='/i/{name}'/><target dev='{dev}' bus='scsi'/>"
+            '</disk>'
+            for name, device, disk_format, dev in self._disks
+        )
+        guest.parse_str(
+            f"<domain type='kvm'><devices>{disks}</devices></domain>"
+        )
+        return guest
+
+
+ROOT = ('disk.newos', 'disk', 'qcow2', 'sda')
+CD = ('disk', 'cdrom', 'raw', 'sdb')
+RESTORED = ('disk', 'disk', 'qcow2', 'vda')
+
+
+@ddt.ddt
+class CheckRootTest(fakes.TestCase):
+    def test_root_first(self):
+        self.assertEqual(
+            ('/i/disk.newos', 'qcow2'),
+            snapshot.check_root(Guest(ROOT, CD), 'disk.newos'),
+        )
+
+    def test_restored(self):
+        """A3: of a server that came back, Nova's 'disk' is captured."""
+        self.assertEqual(
+            ('/i/disk', 'qcow2'), snapshot.check_root(Guest(RESTORED), 'disk')
+        )
+
+    @ddt.data(
+        ((CD, ROOT), 'disk.newos'),
+        ((RESTORED,), 'disk.newos'),
+        ((ROOT, CD), 'disk'),
+        ((('disk.newos.old', 'disk', 'raw', 'vda'),), 'disk.newos'),
+    )
+    @ddt.unpack
+    def test_another_disk_first(self, disks, root):
+        """A11: rather no golden image than one of the ISO."""
+        with self.assertRaises(exception.WrongSnapshotDisk) as caught:
+            snapshot.check_root(Guest(*disks), root)
+        self.assertEqual(
+            ('/i/' + disks[0][0], root),
+            (caught.exception.found, caught.exception.expected),
+        )
+        self.assertIn('reboot', str(caught.exception))
+
+
+@ddt.ddt
+class MinDiskTest(fakes.TestCase):
+    @ddt.data(
+        (1, 1),
+        (fakes.GiB - 1, 1),
+        (fakes.GiB, 1),
+        (fakes.GiB + 1, 2),
+        (7 * fakes.GiB, 7),
+        (7 * fakes.GiB + 512, 8),
+    )
+    @ddt.unpack
+    def test_rounded_up(self, size, expected):
+        """B5: of the real disk, whatever the flavor was."""
+        info = self.patch(
+            nova.privsep.qemu,
+            'unprivileged_qemu_img_info',
+            return_value=json.dumps(
+                {
+                    'filename': 'disk.newos',
+                    'format': 'raw',
+                    'virtual-size': size,
+                    'actual-size': 0,
+                }
+            ),
+        )
+        path = f'{self.instances_path}/disk.newos'
+        open(path, 'w').close()
+        self.assertEqual(expected, snapshot.min_disk(path, 'raw'))
+        # The guest may have written a header: the format is never guessed.
+        info.assert_called_once_with(path, format='raw')
+
+
+@ddt.ddt
+class CleanPropertiesTest(fakes.TestCase):
+    @ddt.data(
+        'newos_layout',
+        'newos_install',
+        'newos_root_disk_size',
+        'newos_virtio_image_id',
+        'newos_of_the_future',
+        'base_image_ref',
+        'trait:CUSTOM_NOVA_NEWOS',
+    )
+    def test_dropped(self, name):
+        """B5: what concerns the installation is not inherited."""
+        self.assertEqual({}, snapshot.clean_properties({name: 'required'}))
+
+    @ddt.data(
+        'os_type',
+        'hw_disk_bus',
+        'hw_firmware_type',
+        'image_type',
+        'user_id',
+        'trait:CUSTOM_OTHER',
+        'not_newos',
+    )
+    def test_kept(self, name):
+        properties = {name: 'value'}
+        self.assertEqual(properties, snapshot.clean_properties(properties))
+
+    def test_argument_is_left_alone(self):
+        properties = {'newos_install': 'true'}
+        snapshot.clean_properties(properties)
+        self.assertEqual({'newos_install': 'true'}, properties)
