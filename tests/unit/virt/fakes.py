@@ -26,7 +26,6 @@ from oslo_config import fixture as config_fixture
 
 from nova_newos import layout
 from nova_newos.media import base as media_base
-from nova_newos.virt import blockinfo
 from nova_newos.virt import driver
 from tests.unit import base
 
@@ -100,9 +99,6 @@ class TestCase(base.TestCase):
         )
         self.addCleanup(patch.stop)
         return patch.start()
-
-    def install_blockinfo(self):
-        blockinfo.install()
 
     def directory(self, instance):
         """The instance's directory, made."""
@@ -415,8 +411,12 @@ def read_disk(path):
     return {'format': 'raw', 'virtual-size': len(content)}
 
 
-def make_driver():
-    """Our driver without libvirt: only what its base's __init__ leaves."""
-    made = driver.NewosLibvirtDriver.__new__(driver.NewosLibvirtDriver)
-    blockinfo.install()
+def make_driver(*media):
+    """Our driver, which has not spoken to libvirt yet.
+
+    :param media: its enabled media; those of the options if none
+    """
+    made = driver.NewosLibvirtDriver(None)
+    if media:
+        made._media = Media(*media)
     return made
