@@ -49,8 +49,9 @@ class Generated:
 
     :ivar label: volume label that the guest finds it by
     :ivar write: called with the path of a new, empty file; writes an ISO 9660
-        image to it. The same server and reference must give the same bytes
-        on every host, for they are written anew wherever they are missing.
+        image to it. The same server and reference must give the same files
+        on every host, for they are written anew wherever they are missing;
+        the volume's dates may differ.
     """
 
     label: str
