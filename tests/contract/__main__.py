@@ -4,8 +4,8 @@
 import argparse
 
 from tests.contract import facts
-from tests.contract import records
 from tests.contract import reached
+from tests.contract import records
 from tests.contract import uses
 
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The file of what each release of Nova looked like when we checked it.
 
-A JSON object: name to version of Nova to fact (see facts.describe). A name
-may have several facts within one release, one a version.
+A JSON object: name to a list of facts (see facts.describe), each with the
+``versions`` of Nova that it holds for. A name may have several facts within
+one release.
 """
 
 import json
@@ -38,14 +39,31 @@ def add(records, facts, version):
     :param version: version of Nova that they are of
     :returns: new records
     """
-    return {name: {**records.get(name, {}), version: fact}
+    return {name: _entries(records.get(name, []), fact, version)
             for name, fact in facts.items()}
+
+
+def _entries(entries, fact, version):
+    """The entries of a name, changed so that a version has one fact only."""
+    holds = {}
+    for entry in entries:
+        bare = _bare(entry)
+        holds[json.dumps(bare, sort_keys=True)] = (
+            bare, set(entry['versions']) - {version})
+    holds.setdefault(json.dumps(fact, sort_keys=True), (fact, set()))
+    return [{**bare, 'versions': sorted({*versions, version}
+                                        if bare == fact else versions)}
+            for bare, versions in holds.values() if versions or bare == fact]
+
+
+def _bare(entry):
+    return {key: value for key, value in entry.items() if key != 'versions'}
 
 
 def known(records, name, version):
     """The facts that a name may have in the release that a version is of."""
-    return [fact for recorded, fact in records.get(name, {}).items()
-            if release(recorded) == release(version)]
+    return [_bare(entry) for entry in records.get(name, [])
+            if release(version) in map(release, entry['versions'])]
 
 
 def complaint(records, name, fact, version):

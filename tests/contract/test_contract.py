@@ -5,6 +5,7 @@ import pytest
 
 from tests.contract import __main__ as contract
 from tests.contract import facts
+from tests.contract import reached
 from tests.contract import records
 
 VERSION = facts.version()
@@ -22,6 +23,12 @@ def test_known(name):
     """What our code uses is what it was when it was last looked at."""
     complaint = records.complaint(RECORDS, name, FACTS[name], VERSION)
     assert not complaint, complaint
+
+
+@pytest.mark.parametrize('name', reached.NAMES)
+def test_reached_exists(name):
+    """The list of what is not spelled in our source has no typing errors."""
+    assert FACTS[name] != facts.ABSENT
 
 
 def test_nothing_stale():

@@ -92,7 +92,8 @@ def test_parameters():
 
 def test_complaints():
     fact, other = {'kind': 'function', 'source': '1'}, {'kind': 'absent'}
-    known = {'nova.f': {'33.0.0': fact, '33.0.2': other, '34.0.0': fact}}
+    known = {'nova.f': [{**fact, 'versions': ['33.0.0', '34.0.0']},
+                        {**other, 'versions': ['33.0.2']}]}
 
     def complain(name, fact, version):
         return records.complaint(known, name, fact, version)
@@ -106,7 +107,11 @@ def test_complaints():
     assert 'not in recorded.json' in complain('nova.g', fact, '34.0.0')
 
 
-def test_record_forgets():
-    before = {'nova.f': {'33.0.0': 1}, 'nova.g': {'33.0.0': 1}}
-    assert records.add(before, {'nova.f': 2}, '34.0.0') == {
-        'nova.f': {'33.0.0': 1, '34.0.0': 2}}
+def test_record():
+    fact, other = {'source': '1'}, {'source': '2'}
+    recorded = records.add({'nova.g': []}, {'nova.f': fact}, '33.0.0')
+    assert recorded == {'nova.f': [{**fact, 'versions': ['33.0.0']}]}
+    recorded = records.add(recorded, {'nova.f': fact}, '34.0.0')
+    recorded = records.add(recorded, {'nova.f': other}, '33.0.0')
+    assert recorded == {'nova.f': [{**fact, 'versions': ['34.0.0']},
+                                   {**other, 'versions': ['33.0.0']}]}
