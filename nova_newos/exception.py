@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What nova-newos refuses, as types.
 
-Every error says what to change. The errors here know nothing of Nova, so
+Every error says what to change, and says it in 190 characters: Nova cuts a
+fault at 255 and puts the server's id before it. The errors here know nothing of Nova, so
 that the core can be used without it; :mod:`nova_newos.virt.fault` turns them
 into the exceptions that Nova shows to the user.
 """
@@ -32,9 +33,8 @@ class RootDiskSizeMissing(NewosError):
     """Neither image, configuration nor flavor gives a root disk size."""
 
     msg_fmt = (
-        'there is no size for the root disk: use a flavor with a root disk, '
-        'set newos_root_disk_size (GiB) on the image, or ask the operator to '
-        'set [newos] root_disk_size'
+        'no size for the root disk: use a flavor with a root disk, or set '
+        'newos_root_disk_size (GiB) on the image, or [newos] root_disk_size'
     )
 
 
@@ -44,7 +44,7 @@ class RootDiskTooLarge(NewosError):
     msg_fmt = (
         'image property newos_root_disk_size={size} is larger than the '
         "flavor's root disk of {flavor_gb} GiB: use a larger flavor or a "
-        'smaller newos_root_disk_size'
+        'smaller size'
     )
 
 
@@ -52,9 +52,9 @@ class VolumeRootRefused(NewosError):
     """An install ISO was asked to boot as a volume."""
 
     msg_fmt = (
-        'an installer ISO cannot be installed when the server boots from a '
-        'volume: launch without creating a new volume, or set '
-        'newos_install=false on the image to boot the ISO itself'
+        'an installer ISO cannot be installed onto a volume: create the '
+        'server without a new volume, or set newos_install=false on the '
+        'image to boot the ISO itself'
     )
 
 
@@ -63,7 +63,7 @@ class BusUnavailable(NewosError):
 
     msg_fmt = (
         "machine type '{machine}' has no {bus} bus: set {name} on the image "
-        "to one of {choices}, or use another hw_machine_type"
+        'to one of {choices}'
     )
 
 
@@ -71,9 +71,9 @@ class BusFull(NewosError):
     """More devices than the bus has places for."""
 
     msg_fmt = (
-        'the {disk_bus} disk and {cdroms} CD-ROMs on {cdrom_bus} do not fit: '
-        "{reason} Set hw_cdrom_bus to 'sata' or 'scsi' on the image, or use "
-        'fewer CD-ROMs or local disks'
+        'disk on {disk_bus} and {cdroms} CD-ROMs on {cdrom_bus} do not fit: '
+        'set hw_cdrom_bus to sata or scsi on the image, or use fewer CD-ROMs '
+        'or local disks'
     )
 
 
@@ -87,8 +87,8 @@ class MediumImageRefused(NewosError):
     """The image of a medium cannot be attached to this server."""
 
     msg_fmt = (
-        "image {image_id} for CD-ROM '{medium}' {reason}: name an active "
-        "image of disk format iso that the server's project can read"
+        "image {image_id} for CD-ROM '{medium}' {reason}: name an active iso "
+        "image that the server's project can read"
     )
 
 
@@ -122,7 +122,7 @@ class ImageContentRefused(NewosError):
     """What Glance calls an ISO is none, or is unsafe."""
 
     msg_fmt = (
-        "image {image_id} for CD-ROM '{medium}' cannot be used ({reason}): "
+        "image {image_id} for CD-ROM '{medium}' is no usable ISO ({reason}): "
         'upload the ISO again, with --disk-format iso'
     )
 
@@ -131,9 +131,8 @@ class HostDiskFull(NewosError):
     """The compute host ran out of room while the disks were made."""
 
     msg_fmt = (
-        'the compute host has no room left in {path} for the disks of the '
-        'server: use a smaller ISO or root disk, or ask the operator to free '
-        'room there'
+        'the compute host has no room left in {path}: use a smaller ISO, or '
+        'ask the operator to free room there'
     )
 
 
@@ -151,9 +150,8 @@ class RootDiskMissing(NewosError):
     """The installed root disk is not where it should be."""
 
     msg_fmt = (
-        'the root disk disk.newos does not exist on this host; a blank one '
-        'is only ever made for a new server. Restore the disk, or rebuild '
-        'the server to install it again'
+        'the root disk disk.newos does not exist on this host, and a blank '
+        'one is only made for a new server: restore it, or rebuild the server'
     )
 
 

@@ -19,13 +19,13 @@ class InstallRefused(
     by the spawn; neither tries another host.
     """
 
-    msg_fmt = 'Cannot install from image %(image_id)s: %(reason)s'
+    msg_fmt = '%(reason)s'
 
 
 class InstanceRefused(nova_exception.InstanceUnacceptable):
     """An operation on an install server is refused."""
 
-    msg_fmt = 'Instance %(instance_id)s: %(reason)s'
+    msg_fmt = '%(reason)s'
 
 
 @contextlib.contextmanager

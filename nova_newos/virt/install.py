@@ -133,7 +133,6 @@ def bus_faults(instance, image_meta):
             disk_bus=disk_bus,
             cdrom_bus=cdrom_bus,
             cdroms=len(newos_blockinfo.cdroms(server_layout)),
-            reason=error.format_message(),
         ) from error
 
 
