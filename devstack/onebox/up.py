@@ -69,11 +69,11 @@ def _check_ports(state, settings):
 
 def _prepare(state, settings):
     packages.install(state.logs / 'apt.log')
-    trial = None if _kvm_known(state) else kvm.start_trial(state.work)
+    trial = None if _kvm_known(state) else kvm.Trial(state.work)
     ours = _provide_python(state, settings)
     if trial:
         with step('trying KVM'):
-            state.mark('kvm', 'yes' if kvm.finish_trial(trial) else 'no')
+            state.mark('kvm', 'yes' if trial.works() else 'no')
     box = configs.Box(state, settings, state.load_passwords(),
                       state.marked('kvm', 'yes'))
     texts = _write_configs(box)
