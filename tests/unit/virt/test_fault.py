@@ -7,35 +7,56 @@ from nova_newos import exception
 from nova_newos.virt import fault
 from tests.unit.virt import fakes
 
-#: One of each of our errors with arguments that occur.
+UUID = fakes.ISO
+
+#: Each of our errors, with the longest arguments that are not hostile.
 ERRORS = {
-    'PropertyInvalid': {'name': 'n', 'value': '{x} %s', 'expected': 'e'},
+    'PropertyInvalid': {
+        'name': 'newos_root_disk_size',
+        'value': '%(reason)s {0} {x} %s',
+        'expected': 'a whole number of GiB from 1 to 1048576',
+    },
     'RootDiskSizeMissing': {},
-    'RootDiskTooLarge': {'size': 2, 'flavor_gb': 1},
+    'RootDiskTooLarge': {'size': 1048576, 'flavor_gb': 1048575},
     'VolumeRootRefused': {},
     'BusUnavailable': {
-        'machine': 'q35',
+        'machine': 'pc-q35-rhel9.6.0',
         'bus': 'ide',
-        'name': 'hw_disk_bus',
-        'choices': 'sata',
+        'name': 'hw_cdrom_bus',
+        'choices': 'virtio, scsi, sata',
     },
-    'BusFull': {
-        'disk_bus': 'ide',
-        'cdrom_bus': 'ide',
-        'cdroms': 4,
-        'reason': 'r',
+    'BusFull': {'disk_bus': 'virtio', 'cdrom_bus': 'sata', 'cdroms': 26},
+    'ImageIdInvalid': {
+        'source': 'image property newos_virtio_image_id',
+        'value': f'http://glance.example/{UUID}',
     },
-    'ImageIdInvalid': {'source': 's', 'value': '%(reason)s {0}'},
-    'MediumImageRefused': {'image_id': 'i', 'medium': 'm', 'reason': 'r'},
-    'MediumLoadError': {'name': 'n', 'entry_point': 'e', 'reason': 'r'},
-    'LayoutInvalid': {'reason': 'r', 'value': '{"v":2}'},
-    'LayoutTooLong': {'length': 256, 'limit': 255},
-    'ImageContentRefused': {'image_id': 'i', 'medium': 'm', 'reason': 'r'},
-    'HostDiskFull': {'path': 'p'},
-    'ImagesTypeUnsupported': {'images_type': 'rbd', 'choices': 'qcow2'},
+    'MediumImageRefused': {
+        'image_id': UUID,
+        'medium': 'a' * 16,
+        'reason': 'does not exist or may not be read',
+    },
+    'MediumLoadError': {'name': 'n', 'entry_point': 'm:C', 'reason': 'gone'},
+    'LayoutInvalid': {
+        'reason': 'version 2, this host knows 1',
+        'value': '{"v":2}',
+    },
+    'LayoutTooLong': {'length': 1000, 'limit': 255},
+    'ImageContentRefused': {
+        'image_id': UUID,
+        'medium': 'a' * 16,
+        'reason': 'r' * 40,
+    },
+    'HostDiskFull': {'path': '/var/lib/nova/instances'},
+    'ImagesTypeUnsupported': {
+        'images_type': 'rbd',
+        'choices': 'qcow2, raw',
+    },
     'RootDiskMissing': {},
-    'WrongSnapshotDisk': {'found': 'f', 'expected': 'e'},
-    'OperationRefused': {'operation': 'o', 'cure': 'c'},
+    'WrongSnapshotDisk': {
+        'found': f'/var/lib/nova/instances/{UUID}/disk',
+        'expected': 'disk.newos',
+    },
+    'OperationRefused': {'operation': 'o' * 30, 'cure': 'c' * 100},
 }
 
 
@@ -63,9 +84,7 @@ class FaultTest(fakes.TestCase):
             fault.install_faults(fakes.server(), fakes.ISO),
         ):
             raise error
-        text = caught.exception.format_message()
-        self.assertIn(str(error), text)
-        self.assertIn(fakes.ISO, text)
+        self.assertEqual(str(error), caught.exception.format_message())
         self.assertIs(error, caught.exception.__cause__)
 
     @ddt.data(*ERRORS)
@@ -76,9 +95,13 @@ class FaultTest(fakes.TestCase):
             fault.instance_faults(fakes.server()),
         ):
             raise error
-        text = caught.exception.format_message()
-        self.assertIn(str(error), text)
-        self.assertIn(fakes.SERVER, text)
+        self.assertEqual(str(error), caught.exception.format_message())
+
+    @ddt.data(*ERRORS)
+    def test_fits(self, name):
+        """Nova cuts a fault at 255 and puts the server's id before it."""
+        error = getattr(exception, name)(**ERRORS[name])
+        self.assertLessEqual(len(str(error)), 190, str(error))
 
     def test_attributes(self):
         error = exception.RootDiskTooLarge(size=2, flavor_gb=1)

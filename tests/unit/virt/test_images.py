@@ -70,7 +70,7 @@ class CheckTest(fakes.TestCase):
             (fakes.DRIVERS, 'virtio'), (error.image_id, error.medium)
         )
         self.assertIn(reason, error.reason)
-        self.assertIn('active image of disk format iso', str(error))
+        self.assertIn('name an active iso image', str(error))
 
     @ddt.data('public', 'community')
     def test_readable_by_all(self, visibility):
