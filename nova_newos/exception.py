@@ -2,9 +2,9 @@
 """What nova-newos refuses, as types.
 
 Every error says what to change, and says it in 190 characters: Nova cuts a
-fault at 255 and puts the server's id before it. The errors here know nothing of Nova, so
-that the core can be used without it; :mod:`nova_newos.virt.fault` turns them
-into the exceptions that Nova shows to the user.
+fault at 255 and puts the server's id before it. The errors here know nothing
+of Nova, so that the core can be used without it; :mod:`nova_newos.virt.fault`
+turns them into the exceptions that Nova shows to the user.
 """
 
 

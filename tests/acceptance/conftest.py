@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The box, its images and servers, for all acceptance tests."""
+
+import hashlib
+
+import openstack
+import pytest
+
+from tests.acceptance import guests
+from tests.acceptance import onebox
+
+
+@pytest.fixture(scope='session')
+def box():
+    return onebox.Box.from_environment()
+
+
+@pytest.fixture(scope='session')
+def cloud():
+    """The cloud as an ordinary user sees it."""
+    return openstack.connect(cloud='onebox')
+
+
+@pytest.fixture(scope='session')
+def admin():
+    return openstack.connect(cloud='onebox-admin')
+
+
+@pytest.fixture(scope='session')
+def alt():
+    """The cloud as a user of another project sees it."""
+    return openstack.connect(cloud='onebox-alt')
+
+
+@pytest.fixture(scope='session')
+def media(box):
+    """Paths of the ISOs: 'probe' and 'drivers'."""
+    return {name: box.medium(name) for name in ('probe', 'drivers')}
+
+
+@pytest.fixture(scope='session')
+def digests(media):
+    """sha256 of the ISOs, as the probe reports it."""
+    return {
+        name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for name, path in media.items()
+    }
+
+
+def upload(cloud, name, path, disk_format='iso', **properties):
+    """An image of the cloud's user."""
+    image = cloud.image.create_image(
+        name=name,
+        filename=str(path),
+        disk_format=disk_format,
+        container_format='bare',
+        validate_checksum=False,
+        wait=True,
+        use_import=False,
+        **properties,
+    )
+    return image.id
+
+
+class Images:
+    """Images of one test.
+
+    :param cloud: whose user owns them when a test says nothing else
+    """
+
+    def __init__(self, cloud):
+        self.cloud = cloud
+        self.made = []
+
+    def __call__(self, path, *, owner=None, **kwargs):
+        """Upload a file; returns the image's id."""
+        owner = owner or self.cloud
+        image_id = upload(owner, 'newos-test', path, **kwargs)
+        self.adopt(image_id, owner)
+        return image_id
+
+    def adopt(self, image_id, owner=None):
+        """Have an image deleted that the test made otherwise."""
+        self.made.append((owner or self.cloud, image_id))
+
+    def delete(self):
+        """Delete what is left of them."""
+        for owner, image_id in self.made:
+            owner.image.delete_image(image_id, ignore_missing=True)
+
+
+@pytest.fixture
+def images(cloud):
+    """Images that are gone after the test."""
+    test_images = Images(cloud)
+    yield test_images
+    test_images.delete()
+
+
+@pytest.fixture(scope='session')
+def driver_iso(cloud, media):
+    """A driver ISO of the ordinary user."""
+    image_id = upload(cloud, 'newos-test-drivers', media['drivers'])
+    yield image_id
+    cloud.image.delete_image(image_id, ignore_missing=True)
+
+
+@pytest.fixture(scope='session')
+def install_iso(cloud, media, driver_iso):
+    """The probe ISO, which names the driver ISO."""
+    image_id = upload(
+        cloud,
+        'newos-test-probe',
+        media['probe'],
+        newos_virtio_image_id=driver_iso,
+    )
+    yield image_id
+    cloud.image.delete_image(image_id, ignore_missing=True)
+
+
+class Servers:
+    """Servers of one test, created with the stock client.
+
+    :param name: of the client's cloud
+    """
+
+    def __init__(self, box, cloud, name):
+        self.box = box
+        self.cloud = cloud
+        self.name = name
+        self.made = []
+
+    def __call__(self, image, *options, flavor='m1.nano', expect='ACTIVE'):
+        """Create a server and wait for its status; returns a Guest."""
+        answer = onebox.openstack(
+            'server',
+            'create',
+            '--format=json',
+            f'--image={image}',
+            f'--flavor={flavor}',
+            '--nic=none',
+            *options,
+            'newos-test',
+            cloud=self.name,
+        )
+        guest = guests.Guest(self.box, self.cloud, answer['id'])
+        self.made.append(guest)
+        guest.wait_for_status(expect)
+        return guest
+
+    def delete(self):
+        """Delete what is left of them."""
+        for guest in self.made:
+            if self.cloud.compute.find_server(guest.id):
+                guest.delete()
+
+
+@pytest.fixture
+def launch(box, cloud):
+    servers = Servers(box, cloud, 'onebox')
+    yield servers
+    servers.delete()
+
+
+@pytest.fixture
+def launch_alt(box, alt):
+    """Launches servers of another project."""
+    servers = Servers(box, alt, 'onebox-alt')
+    yield servers
+    servers.delete()
+
+
+@pytest.fixture
+def launch_admin(box, admin):
+    """Launches servers of the administrator."""
+    servers = Servers(box, admin, 'onebox-admin')
+    yield servers
+    servers.delete()

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Servers that boot the probe ISO, and what they say on their console."""
+
+import dataclasses
+import xml.etree.ElementTree
+
+import libvirt
+
+from tests.acceptance import onebox
+
+SILENCED = libvirt.registerErrorHandler(lambda _context, _error: None, None)
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """One boot of the probe.
+
+    :ivar devices: dict of each block device, in the guest's order: first
+        disks, then CD-ROMs
+    :ivar facts: what it said of the boot and of the installation
+    """
+
+    devices: tuple
+    facts: dict
+
+    @property
+    def disks(self):
+        return [d for d in self.devices if d['type'] == 'disk']
+
+    @property
+    def cdroms(self):
+        return [d for d in self.devices if d['type'] == 'cdrom']
+
+
+def reports(console):
+    """The complete reports on a console, oldest first."""
+    found = []
+    lines = None
+    for line in console.splitlines():
+        # The boot loader may have left the cursor anywhere on the line.
+        _before, ours, text = line.strip().partition('probe: ')
+        if text == 'begin':
+            lines = []
+        elif text == 'end' and lines is not None:
+            found.append(_report(lines))
+            lines = None
+        elif ours and lines is not None:
+            lines.append(text)
+    return found
+
+
+def _report(lines):
+    devices, facts = [], {}
+    for line in lines:
+        words = line.split()
+        values = dict(w.split('=', 1) for w in words if '=' in w)
+        if 'type' in values:
+            devices.append(values)
+        else:
+            facts.update({w: True for w in words if '=' not in w}, **values)
+    return Report(tuple(devices), facts)
+
+
+class Guest:
+    """A server of the cloud and its domain on the host."""
+
+    def __init__(self, box, cloud, server_id):
+        self.box = box
+        self.cloud = cloud
+        self.id = server_id
+
+    @property
+    def directory(self):
+        """The instance directory."""
+        return self.box.instances / self.id
+
+    def server(self):
+        """The server as Nova shows it now."""
+        return self.cloud.compute.get_server(self.id)
+
+    def console(self):
+        """All that the console log holds."""
+        output = self.cloud.compute.get_server_console_output(self.id)
+        return output['output'] or ''
+
+    def wait_for_report(self, seconds=180, **facts):
+        """Wait for a report of the current boot that states these facts."""
+
+        def last():
+            for report in reversed(reports(self.console())):
+                if facts.items() <= report.facts.items():
+                    return report
+            return None
+
+        try:
+            return onebox.wait_for(f'report {facts}', last, seconds)
+        except onebox.TimedOut as error:
+            raise AssertionError(f'{error}\n{self.console()}') from None
+
+    def wait_for_status(self, status, seconds=120):
+        """Wait for Nova's status with nothing under way."""
+
+        def reached():
+            server = self.server()
+            assert status == 'ERROR' or server.status != 'ERROR', server.fault
+            return server.status == status and not server.task_state
+
+        onebox.wait_for(f'{self.id} {status}', reached, seconds)
+
+    def domain_xml(self):
+        """The domain's XML element, None when there is no domain."""
+        with libvirt.openReadOnly() as connection:
+            try:
+                text = connection.lookupByUUIDString(self.id).XMLDesc()
+            except libvirt.libvirtError as error:
+                assert error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN
+                return None
+        return xml.etree.ElementTree.fromstring(text)
+
+    def disks(self):
+        """(file name, target, device) of each disk, in the XML's order."""
+        return [
+            (
+                disk.find('source').get('file').rpartition('/')[2],
+                disk.find('target').get('dev'),
+                disk.get('device'),
+            )
+            for disk in self.domain_xml().findall('devices/disk')
+        ]
+
+    def is_off(self):
+        """Whether the guest itself powered off."""
+        with libvirt.openReadOnly() as connection:
+            return not connection.lookupByUUIDString(self.id).isActive()
+
+    def install(self):
+        """Wait until the probe installed itself; returns its report."""
+        report = self.wait_for_report(**{'booted-from': 'cdrom'})
+        assert report.facts.get('installed'), report
+        onebox.wait_for('the installer powers off', self.is_off)
+        self.wait_for_status('SHUTOFF')
+        return report
+
+    def command(self, *arguments):
+        """``openstack server ...`` on this server, as its owner."""
+        onebox.openstack('server', *arguments, self.id)
+
+    def boot(self):
+        """Start the installed server; returns the report of that boot."""
+        self.command('start')
+        self.wait_for_status('ACTIVE')
+        return self.wait_for_report(**{'booted-from': 'disk'})
+
+    def hard_reboot(self):
+        """Reboot by Nova; returns the report of that boot."""
+        self.command('reboot', '--hard', '--wait')
+        self.wait_for_status('ACTIVE')
+        return self.wait_for_report(**{'booted-from': 'disk'})
+
+    def delete(self):
+        """Delete the server and see that nothing is left."""
+        self.cloud.compute.delete_server(self.id)
+        onebox.wait_for(
+            f'{self.id} is deleted',
+            lambda: not self.cloud.compute.find_server(self.id),
+        )
+        assert self.leftovers() == []
+
+    def leftovers(self):
+        """What the host still has of the server."""
+        found = [
+            str(path) for path in self.box.instances.glob(f'{self.id}*')
+        ]
+        return found + (['domain'] if self.domain_xml() is not None else [])
+
+

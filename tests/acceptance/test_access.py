@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An image of another project is no driver ISO."""
+
+import pytest
+
+
+@pytest.fixture
+def cached_private_iso(images, alt, media, box, launch_alt):
+    """A private ISO of another project that is in this host's cache."""
+    driver_iso = images(media['drivers'], owner=alt)
+    iso = images(media['probe'], owner=alt, newos_virtio_image_id=driver_iso)
+    launch_alt(iso)
+    return driver_iso
+
+
+def test_a_private_driver_iso_is_refused_although_cached(
+    launch, images, media, cached_private_iso
+):
+    iso = images(media['probe'], newos_virtio_image_id=cached_private_iso)
+
+    guest = launch(iso, expect='ERROR')
+
+    message = guest.server().fault['message']
+    assert cached_private_iso in message
+    assert 'may not be read' in message
+    assert guest.leftovers() == []
+
+
+def test_a_shared_driver_iso_is_attached(
+    launch, images, media, cached_private_iso, alt, cloud, digests
+):
+    alt.image.update_image(cached_private_iso, visibility='shared')
+    project = cloud.current_project_id
+    alt.image.add_member(cached_private_iso, member_id=project)
+    iso = images(media['probe'], newos_virtio_image_id=cached_private_iso)
+
+    report = launch(iso).install()
+
+    assert report.cdroms[1]['sha256'] == digests['drivers']

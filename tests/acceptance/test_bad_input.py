@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Bad input gets a fault that says what to change, and leaves nothing."""
+
+import subprocess
+import uuid
+
+import pytest
+
+from tests.acceptance import onebox
+
+
+@pytest.fixture
+def refused(launch):
+    """Launches a server that must fail, and returns the fault's text."""
+
+    def make(image, *options, **kwargs):
+        guest = launch(image, *options, expect='ERROR', **kwargs)
+        assert guest.leftovers() == []
+        return guest.server().fault['message']
+
+    return make
+
+
+@pytest.fixture
+def flavor(admin):
+    """Makes flavors that only this test uses."""
+    made = []
+
+    def make(**sizes):
+        values = {'ram': 192, 'vcpus': 1, 'disk': 1, **sizes}
+        made.append(
+            admin.compute.create_flavor(name='newos-test', **values)
+        )
+        return made[-1].id
+
+    yield make
+    for each in made:
+        admin.compute.delete_flavor(each)
+
+
+@pytest.mark.parametrize(
+    ('properties', 'words'),
+    [
+        (
+            {'newos_root_disk_size': '50'},
+            ['newos_root_disk_size=50', 'larger', '1 GiB'],
+        ),
+        ({'newos_root_disk_size': 'big'}, ['newos_root_disk_size', "'big'"]),
+        ({'newos_install': 'perhaps'}, ['newos_install', "'perhaps'"]),
+        (
+            {'newos_virtio_image_id': 'http://169.254.169.254/x'},
+            ['newos_virtio_image_id', 'UUID'],
+        ),
+        (
+            {'newos_virtio_image_id': str(uuid.UUID(int=7))},
+            [str(uuid.UUID(int=7)), 'does not exist'],
+        ),
+        (
+            {'hw_machine_type': 'q35', 'hw_cdrom_bus': 'ide'},
+            ['hw_cdrom_bus', 'sata'],
+        ),
+    ],
+    ids=['large', 'size', 'flag', 'url', 'missing', 'q35-ide'],
+)
+def test_bad_properties(refused, images, media, properties, words):
+    message = refused(images(media['probe'], **properties))
+    for word in words:
+        assert word in message
+
+
+def test_no_size_at_all(launch_admin, images, media, admin, flavor):
+    """Only an administrator may use a flavor without a root disk."""
+    image = images(media['probe'], owner=admin)
+    guest = launch_admin(image, flavor=flavor(disk=0), expect='ERROR')
+    assert 'newos_root_disk_size' in guest.server().fault['message']
+    assert guest.leftovers() == []
+
+
+def test_driver_image_that_is_no_iso(refused, images, media, tmp_path):
+    disk = _qcow2(tmp_path)
+    driver = images(disk, disk_format='qcow2')
+    message = refused(images(media['probe'], newos_virtio_image_id=driver))
+    assert 'disk format qcow2' in message
+
+
+def test_deleted_driver_image(refused, images, media, cloud):
+    driver = images(media['drivers'])
+    iso = images(media['probe'], newos_virtio_image_id=driver)
+    cloud.image.delete_image(driver)
+    message = refused(iso)
+    assert driver in message
+    assert 'does not exist' in message
+
+
+def test_iso_that_is_a_qcow2(images, refused, tmp_path):
+    """Glance refuses it, or Nova does, depending on the release."""
+    disk = _qcow2(tmp_path)
+    process = onebox.openstack(
+        'image', 'create', '--format=json', '--disk-format', 'iso',
+        '--file', disk, 'newos-test-liar', check=False,
+    )
+    if process.returncode:
+        assert 'Unsupported Media Type' in process.stderr
+        return
+    image = onebox.openstack(
+        'image', 'show', '--format=json', 'newos-test-liar'
+    )
+    images.adopt(image['id'])
+    assert '--disk-format iso' in refused(image['id'])
+
+
+def test_too_many_cdroms_for_the_bus(
+    refused, images, media, driver_iso, flavor
+):
+    image = images(
+        media['probe'],
+        newos_virtio_image_id=driver_iso,
+        hw_disk_bus='ide',
+    )
+    message = refused(
+        image,
+        '--config-drive',
+        'True',
+        flavor=flavor(ephemeral=1),
+    )
+    assert 'hw_cdrom_bus' in message
+
+
+def test_boot_from_volume(refused, install_iso):
+    """There is no block storage here: the refusal comes before it is asked."""
+    message = refused(install_iso, '--boot-from-volume', '1')
+    assert 'volume' in message
+    assert 'newos_install=false' in message
+
+
+def test_unknown_medium(box):
+    process = box.try_up('--set', 'newos.media=virtio,floppy')
+    try:
+        assert process.returncode != 0
+        assert "medium 'floppy'" in process.stdout + process.stderr
+    finally:
+        box.up('--set', 'newos.media=virtio')
+
+
+def test_unsupported_storage(box):
+    process = box.try_up('--set', 'libvirt.images_type=lvm')
+    try:
+        assert process.returncode != 0
+        assert "images_type='lvm'" in process.stdout + process.stderr
+    finally:
+        box.up('--set', 'libvirt.images_type=qcow2')
+
+
+@pytest.fixture
+def full_disk(box):
+    """The servers' disks on a file system of 1 GiB with 2 MiB free."""
+    small = box.state / 'small'
+    small.mkdir(exist_ok=True)
+    subprocess.run(
+        ['mount', '-t', 'tmpfs', '-o', 'size=1100M', 'tmpfs', small],
+        check=True,
+    )
+    box.up('--set', f'DEFAULT.instances_path={small}')
+    subprocess.run(['fallocate', '-l', '1098M', small / 'full'], check=True)
+    yield small
+    box.up('--set', f'DEFAULT.instances_path={box.instances}')
+    subprocess.run(['umount', small], check=True)
+
+
+def test_disk_full_while_the_iso_is_fetched(full_disk, refused, images, media):
+    message = refused(images(media['probe']))
+    assert 'no room' in message
+    assert str(full_disk) in message
+    assert not list((full_disk / '_base').glob('*.part'))
+
+
+def _qcow2(directory):
+    path = directory / 'disk.qcow2'
+    subprocess.run(
+        ['qemu-img', 'create', '-q', '-f', 'qcow2', path, '16M'], check=True
+    )
+    return path

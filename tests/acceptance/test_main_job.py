@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The README's command, with a real Debian installer."""
+
+import subprocess
+
+from tests.acceptance import onebox
+
+
+def test_the_demo_makes_and_boots_a_golden_image(box):
+    process = subprocess.run(
+        [onebox.ONEBOX / 'demo', '--state', box.state],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert process.returncode == 0, process.stdout + process.stderr
+
+    [golden] = onebox.openstack(
+        'image', 'list', '--format=json', '--name', 'newos-demo-golden'
+    )
+    image = onebox.openstack('image', 'show', '--format=json', golden['ID'])
+    assert image['disk_format'] == 'qcow2'
+    assert not [n for n in image['properties'] if n.startswith('newos')]
+    assert 'login:' in process.stdout

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Side by side with the stock driver, on the same box."""
+
+import contextlib
+import difflib
+from xml.etree import ElementTree
+
+import pytest
+
+STOCK = 'libvirt.LibvirtDriver'
+OURS = 'newos.NewosLibvirtDriver'
+
+
+@contextlib.contextmanager
+def stock_driver(box):
+    box.up('--compute-driver', STOCK)
+    try:
+        yield
+    finally:
+        box.up('--compute-driver', OURS)
+
+
+@pytest.fixture
+def golden(images, media, tmp_path):
+    """A disk image that is no ISO: the probe's boot disk."""
+    path = tmp_path / 'disk.raw'
+    path.write_bytes(b'\0' * 2**20)
+    return images(path, disk_format='raw')
+
+
+def test_an_ordinary_server_is_the_same(box, launch, golden):
+    """The domain and its files, spawned by one driver, kept by the other."""
+    options = ('--config-drive', 'True')
+    ours = launch(golden, *options)
+    by_us = _domain(ours), _files(ours)
+    with stock_driver(box):
+        ours.command('reboot', '--hard', '--wait')
+        assert _files(ours) == by_us[1]
+        _assert_same(_domain(ours), by_us[0])
+        theirs = launch(golden, *options)
+        by_stock = _domain(theirs), _files(theirs)
+    assert by_us[1] == by_stock[1]
+    _assert_same(by_us[0], by_stock[0])
+    theirs.command('reboot', '--hard', '--wait')
+    _assert_same(_domain(theirs), by_stock[0])
+
+
+def test_an_iso_server_from_before_stays_as_it_was(box, launch, install_iso):
+    with stock_driver(box):
+        guest = launch(install_iso)
+        before = _domain(guest), _files(guest)
+        assert guest.disks() == [('disk', 'hda', 'cdrom')]
+
+    guest.command('reboot', '--hard', '--wait')
+
+    assert _files(guest) == before[1]
+    _assert_same(_domain(guest), before[0])
+
+
+def _files(guest):
+    """Names and sizes of the instance directory's files."""
+    return sorted(
+        (path.name, path.stat().st_size if path.name == 'disk' else 0)
+        for path in guest.directory.iterdir()
+    )
+
+
+def _domain(guest):
+    """The domain as text, without what differs between two spawns."""
+    root = guest.domain_xml()
+    for path in ('uuid', 'name', 'metadata', 'seclabel', 'sysinfo'):
+        for element in root.findall(path):
+            root.remove(element)
+    root.attrib.pop('id', None)
+    text = ElementTree.tostring(root, encoding='unicode')
+    serial = guest.domain_xml().findtext('uuid')
+    return [
+        line.replace(serial, 'UUID')
+        for line in text.splitlines()
+        if not any(word in line for word in _TRANSIENT)
+    ]
+
+
+#: Numbers that libvirt or QEMU chooses at each start.
+_TRANSIENT = ('index=', 'monitor', '<alias', 'tty=', 'pty', 'port=')
+
+
+def _assert_same(one, other):
+    assert not list(difflib.unified_diff(other, one, lineterm=''))
