@@ -1,0 +1,325 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The demo's second half: a user of the cloud at work.
+
+What a user would type is typed: the openstack command, printed before it
+runs. Waiting and reading goes through openstacksdk.
+
+usage: python -P -m devstack.onebox.demo_cloud PLAN, see demo.describe().
+"""
+
+import json
+import os
+from pathlib import Path
+import shlex
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+
+import openstack
+
+from devstack.onebox import demo_console
+from devstack.onebox.demo_options import DemoError
+from devstack.onebox.demo_steps import Steps
+from devstack.onebox.progress import say
+
+ADMIN_CLOUD = 'onebox-admin'
+INSTALLER = 'newos-demo-installer'
+DRIVERS = 'newos-demo-drivers'
+GOLDEN = 'newos-demo-golden'
+INSTALL_SERVER = 'newos-demo-install'
+GOLDEN_SERVER = 'newos-demo-booted'
+# How the installer ISO made here says that it gave up.
+OWN_FAILURE = r'^installer: ERROR'
+_PAUSE = 2
+
+
+class Demo:
+    """One run.
+
+    :param plan: what demo.describe() returns.
+    """
+
+    def __init__(self, plan):
+        self.plan = plan
+        self.steps = Steps()
+        self.steps.seconds = [tuple(step) for step in plan['steps']]
+        self.cloud = openstack.connect()
+
+    def run(self):
+        take = self.steps.take
+        take('clean up after an earlier demo', self.clean_up)
+        take('upload the ISOs', self.upload)
+        take('create the server', self.create_install_server)
+        install = take('installation', self.watch_installation)
+        take('golden image', self.make_golden_image)
+        take('boot the golden image', self.boot_golden_image)
+        booted = take('first boot', self.watch_first_boot)
+        take('verify', self.verify, booted)
+        self.print_table()
+        self.print_farewell()
+        return install
+
+    # What an earlier run left
+
+    def clean_up(self):
+        for name in (INSTALL_SERVER, GOLDEN_SERVER):
+            for server in self.cloud.compute.servers(name=f'^{name}$'):
+                say(f'deleting the server {name} {server.id}')
+                self.cloud.delete_server(server.id, wait=True, timeout=300)
+        for name in (INSTALLER, DRIVERS, GOLDEN):
+            for image in self._own_images(name):
+                say(f'deleting the image {name} {image.id}')
+                self.cloud.image.delete_image(image.id)
+        self._delete_flavor()
+
+    def _own_images(self, name):
+        # Others' images of that name may be visible, and are not ours.
+        return list(self.cloud.image.images(
+            name=name, owner=self.cloud.current_project_id))
+
+    def _delete_flavor(self):
+        if 'ram' in self.plan['flavor']:
+            admin = openstack.connect(cloud=ADMIN_CLOUD)
+            found = admin.compute.find_flavor(self.plan['flavor']['name'])
+            if found:
+                admin.compute.delete_flavor(found)
+
+    # From the ISO to an installed disk
+
+    def upload(self):
+        properties = []
+        if self.plan['driver_iso']:
+            self._upload(DRIVERS, self.plan['driver_iso'])
+            properties = ['--property', 'newos_virtio_image_id='
+                          + self._image(DRIVERS).id]
+        self._upload(INSTALLER, self.plan['iso'], *properties)
+
+    def _upload(self, name, path, *options):
+        mebibytes = Path(path).stat().st_size / 2 ** 20
+        say(f'{path}: {mebibytes:.1f} MiB')
+        type_command('image', 'create', '--disk-format', 'iso',
+                     '--container-format', 'bare', '--file', path,
+                     *options, name)
+
+    def _image(self, name):
+        return self.cloud.image.find_image(name, ignore_missing=False)
+
+    def create_install_server(self):
+        flavor = self.plan['flavor']
+        if 'ram' in flavor:
+            type_command('--os-cloud', ADMIN_CLOUD, 'flavor', 'create',
+                         '--vcpus', '1', '--ram', str(flavor['ram']),
+                         '--disk', str(flavor['disk']), flavor['name'])
+        self._create_server(INSTALL_SERVER, INSTALLER)
+
+    def _create_server(self, name, image):
+        type_command('server', 'create', '--image', image, '--flavor',
+                     self.plan['flavor']['name'], '--nic', 'none', name)
+
+    def watch_installation(self):
+        console = demo_console.Console()
+        self._watch(INSTALL_SERVER, console,
+                    lambda server: self._installed(server, console))
+        return console
+
+    def _installed(self, server, console):
+        failure = self.plan['own_iso'] and console.search(OWN_FAILURE)
+        if failure:
+            raise DemoError(f'the installer gave up: {failure}')
+        return server.status == 'SHUTOFF'
+
+    def _watch(self, name, console, done):
+        """Print a server's console until done(server) is true."""
+        server = self.cloud.compute.find_server(name, ignore_missing=False)
+        until = time.monotonic() + self.plan['timeout']
+        while not done(server):
+            if time.monotonic() > until:
+                raise DemoError(self._overdue(server, console))
+            time.sleep(_PAUSE)
+            server = self.cloud.compute.get_server(server.id)
+            self._refuse_fault(server)
+            self._print_console(server, console)
+
+    def _refuse_fault(self, server):
+        if server.status == 'ERROR':
+            fault = server.fault or {}
+            raise DemoError(
+                f'the server {server.name} is in ERROR: '
+                f'{fault.get("message", "no fault was recorded")}\nSee also '
+                f'{os.environ["ONEBOX_LOGS"]}/nova-compute.log')
+
+    def _print_console(self, server, console):
+        for line in console.feed(self._console_log(server)):
+            say(f'   | {line}')
+
+    def _console_log(self, server):
+        try:
+            answer = self.cloud.compute.get_server_console_output(server.id)
+        except (openstack.exceptions.ConflictException,
+                openstack.exceptions.NotFoundException):
+            # There is none before the guest starts.
+            return ''
+        return answer['output'] or ''
+
+    def _overdue(self, server, console):
+        minutes = self.plan['timeout'] // 60
+        last = '\n'.join(f'   | {line}' for line in console.tail())
+        return (
+            f'the server {server.name} is {server.status} and not done after '
+            f'{minutes} minutes. Its console ended with\n{last}\nLook with '
+            f'"openstack console log show {server.name}"; a longer time is '
+            'given with --timeout, and an installer has to power off at its '
+            'end without a question.')
+
+    # From the installed disk to a server
+
+    def make_golden_image(self):
+        type_command('server', 'image', 'create', '--name', GOLDEN, '--wait',
+                     INSTALL_SERVER)
+
+    def boot_golden_image(self):
+        self._create_server(GOLDEN_SERVER, GOLDEN)
+
+    def watch_first_boot(self):
+        console = demo_console.Console()
+        self._watch(GOLDEN_SERVER, console,
+                    lambda server: self._up(server, console))
+        say(f'   | {console.search(self.plan["console_pattern"])}')
+        return console
+
+    def _up(self, server, console):
+        if server.status == 'SHUTOFF':
+            raise DemoError(
+                f'the server {server.name} powered off instead of coming up: '
+                'was the system installed?')
+        return console.search(self.plan['console_pattern'])
+
+    # What a stranger can check
+
+    def verify(self, console):
+        image = self._image(GOLDEN)
+        problems = record_problems(image.to_dict(), image.properties or {})
+        server = self.cloud.compute.find_server(GOLDEN_SERVER)
+        disks = attached(domain_xml(server.id))
+        if [device for device, _ in disks] != ['disk']:
+            problems.append(f'the server has {disks} in place of one disk')
+        if console.search(r'installer'):
+            problems.append('the console of the server names the installer')
+        if problems:
+            raise DemoError('the golden image is not clean: '
+                            + '; '.join(problems))
+        say(f'the server has one disk, {disks[0][1]}, and no CD-ROM; its '
+            'image says nothing of the installation')
+
+    def print_table(self):
+        say('\n== what was made')
+        rows = [('what', 'name', 'id', 'format', 'MiB', 'status')]
+        rows += [self._image_row(name) for name in
+                 (DRIVERS, INSTALLER, GOLDEN) if self._own_images(name)]
+        rows += [self._server_row(name) for name in
+                 (INSTALL_SERVER, GOLDEN_SERVER)]
+        print_columns(rows)
+        say('\n== seconds')
+        total = sum(seconds for _, seconds in self.steps.seconds)
+        print_columns([*((title, f'{seconds:8.1f}') for title, seconds in
+                         self.steps.seconds), ('total', f'{total:8.1f}')])
+
+    def _image_row(self, name):
+        image = self._image(name)
+        return ('image', name, image.id, image.disk_format,
+                f'{image.size / 2 ** 20:.1f}', image.status)
+
+    def _server_row(self, name):
+        server = self.cloud.compute.find_server(name)
+        return ('server', name, server.id, '', '', server.status)
+
+    def print_farewell(self):
+        box = Path(__file__).with_name('box')
+        state = self.plan['state']
+        say(f'''
+The box stays up. To look around, as root:
+    eval "$({box} env --state {state})"
+    openstack server list
+    openstack image show {GOLDEN}
+    openstack console log show {GOLDEN_SERVER}
+    virsh list --all
+To take it down and remove everything:
+    {box} wipe --state {state}''')
+
+
+def type_command(*words):
+    """Print an openstack command and run it.
+
+    :raises DemoError: when it fails, with what it said.
+    """
+    say(f'$ {shlex.join(("openstack", *words))}')
+    done = subprocess.run(('openstack', *words), capture_output=True,
+                          text=True)
+    if done.returncode:
+        raise DemoError(f'"openstack {" ".join(words)}" failed:\n'
+                        + (done.stderr or done.stdout).strip())
+
+
+def record_problems(record, properties):
+    """Say what of an image's record a golden image must not have.
+
+    :param record: the image as a dictionary.
+    :param properties: its properties that Glance has no field for.
+    :returns: a list of texts, empty when it is clean.
+    """
+    problems = []
+    if record['disk_format'] == 'iso':
+        problems.append('its disk_format is iso')
+    if not record['min_disk']:
+        problems.append('its min_disk is not set')
+    problems += [
+        f'it has the property {name}' for name in sorted(properties)
+        if name.removeprefix('image_').startswith('newos_')
+        or name == 'base_image_ref']
+    return problems
+
+
+def domain_xml(server_id):
+    """Return libvirt's definition of a server; reads, never writes."""
+    return subprocess.run(
+        ['virsh', '--readonly', 'dumpxml', server_id], check=True,
+        capture_output=True, text=True).stdout
+
+
+def attached(xml):
+    """Return [(device, source file)] for the disks of a libvirt domain.
+
+    :param xml: str; device is 'disk', 'cdrom' or 'floppy'.
+    """
+    disks = ElementTree.fromstring(xml).iterfind('./devices/disk')
+    return [(disk.get('device'), _source(disk)) for disk in disks]
+
+
+def _source(disk):
+    source = disk.find('source')
+    return '' if source is None else source.get('file', '')
+
+
+def print_columns(rows):
+    """Print rows of texts as aligned columns."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (cell.ljust(width)
+                 for cell, width in zip(row, widths, strict=True))
+        say('  '.join(cells).rstrip())
+
+
+def main():
+    try:
+        Demo(json.loads(sys.argv[1])).run()
+    except DemoError as error:
+        sys.exit(f'demo: {error}')
+    except openstack.exceptions.SDKException as error:
+        sys.exit(f'demo: the cloud says: {error}')
+    except KeyboardInterrupt:
+        sys.exit('demo: interrupted; the next run starts over')
+
+
+if __name__ == '__main__':
+    main()
