@@ -70,6 +70,16 @@ def describe(options, state, media, steps):
     }
 
 
+def environment(variables):
+    """Return the variables for the second half.
+
+    Without those of another cloud, which openstack would mix in.
+    """
+    others = {name: value for name, value in os.environ.items()
+              if not name.startswith('OS_')}
+    return {**others, **variables}
+
+
 def main(arguments=None):
     try:
         options = demo_options.parse(arguments)
@@ -87,7 +97,7 @@ def main(arguments=None):
     python = Path(variables['ONEBOX_VENV']) / 'bin/python'
     os.execve(
         python, [python, '-P', '-m', 'devstack.onebox.demo_cloud', plan],
-        {**os.environ, **variables})
+        environment(variables))
 
 
 if __name__ == '__main__':

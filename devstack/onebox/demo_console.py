@@ -6,6 +6,9 @@ import re
 # What a terminal would obey. A guest is hostile: its console must not move
 # the cursor, change the title or do worse in the terminal of who watches.
 _SEQUENCE = re.compile(r'\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*|.?)')
+# Nova drops the escape character alone; this much of GRUB's clearing of the
+# screen is then left.
+_REMAINS = re.compile(r'\[(?:\d+;\d+)?[HJ]')
 _CONTROL = re.compile(r'[\x00-\x09\x0b-\x1f\x7f-\x9f]')
 # Nova gives the last 100 KiB; as much as this surely tells two places apart.
 _ANCHOR = 400
@@ -13,7 +16,9 @@ _ANCHOR = 400
 
 def plain(text):
     """Return the text without anything that a terminal would obey."""
-    return _CONTROL.sub('', _SEQUENCE.sub('', text))
+    for unwanted in (_SEQUENCE, _REMAINS, _CONTROL):
+        text = unwanted.sub('', text)
+    return text
 
 
 class Console:

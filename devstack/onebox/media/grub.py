@@ -2,7 +2,6 @@
 """Boot loaders: a hybrid ISO, and the pieces of a bootable small disk."""
 
 from pathlib import Path
-import shutil
 import struct
 import tempfile
 
@@ -14,9 +13,9 @@ SECTOR = 512
 FIRST_SECTOR = 2048
 _BOOT_CODE = 440
 _BIOS = Path('/usr/lib/grub/i386-pc')
+# Nothing on the serial port: the console log is to begin with what the
+# system itself says.
 _ENTRY = '''\
-serial --unit=0 --speed=115200
-terminal_output console serial
 linux /boot/vmlinuz {arguments}
 initrd /boot/initrd.img
 boot
@@ -47,19 +46,12 @@ def write_iso(target, label, kernel, initrd, files, arguments=()):
         content = {'boot/vmlinuz': kernel, 'boot/initrd.img': initrd, **files}
         for name, source in content.items():
             (tree / name).parent.mkdir(parents=True, exist_ok=True)
-            # The file, not a copy of its bytes, where the file system can.
-            _link_or_copy(source, tree / name)
+            # The file, not a copy: the root file system is large.
+            (tree / name).hardlink_to(source)
         (tree / 'boot/grub').mkdir()
         (tree / 'boot/grub/grub.cfg').write_text(boot_entry(*arguments))
         host.run('grub-mkrescue', '--output', target, '--locales=',
                  '--fonts=', '--themes=', tree, '--', '-volid', label)
-
-
-def _link_or_copy(source, target):
-    try:
-        target.hardlink_to(source)
-    except OSError:
-        shutil.copyfile(source, target)
 
 
 def write_bios_image(target, entry):
@@ -74,7 +66,7 @@ def write_bios_image(target, entry):
     """
     core = _core_image(
         'i386-pc', '(hd0,msdos1)/boot/grub', entry,
-        ('biosdisk', 'part_msdos', 'fat', 'linux', 'serial', 'terminal'))
+        ('biosdisk', 'part_msdos', 'fat', 'linux'))
     if len(core) > (FIRST_SECTOR - 1) * SECTOR:
         raise host.MediaError(
             f"GRUB's core image has {len(core)} bytes: too large for the gap "
@@ -86,8 +78,7 @@ def write_bios_image(target, entry):
 def write_uefi_image(target, entry):
     """Write the program for EFI/BOOT/BOOTX64.EFI of the same partition."""
     target.write_bytes(_core_image(
-        'x86_64-efi', '/boot/grub', entry,
-        ('part_msdos', 'fat', 'linux', 'serial', 'terminal')))
+        'x86_64-efi', '/boot/grub', entry, ('part_msdos', 'fat', 'linux')))
 
 
 def _core_image(platform, prefix, entry, modules):
