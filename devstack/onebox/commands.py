@@ -12,8 +12,7 @@ _TAIL = 15
 
 def environment(state):
     """As for services, and recognised when a killed run left them."""
-    return processes.environment(state) | {
-        processes.SETUP_MARK: str(state.root)}
+    return processes.environment(state) | processes.setup_mark(state)
 
 
 def run(state, name, command, watch=None, **variables):

@@ -12,7 +12,9 @@ DB_USER = 'onebox'
 MQ_USER = 'onebox'
 
 # Nova Compute must not reach the database; Nova stops it if it could.
-_DATABASE_GROUPS = ('api_database', 'database')
+_NOT_FOR_COMPUTE = ('api_database', 'database')
+# Only nova-compute reads these: no other service needs to restart for them.
+_FOR_COMPUTE = ('image_cache', 'libvirt', 'newos')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -183,7 +185,13 @@ def nova(box):
         'keystone_authtoken': _authtoken(box, 'nova'),
         'scheduler': {'workers': 1},
     }
-    return override(groups, box.settings.grouped_overrides())
+    return override(groups, _overrides(box, without=_FOR_COMPUTE))
+
+
+def _overrides(box, without):
+    return {group: options for group, options
+            in box.settings.grouped_overrides().items()
+            if group not in without}
 
 
 def nova_cpu(box):
@@ -215,10 +223,7 @@ def nova_cpu(box):
     }
     if not box.kvm:
         groups['libvirt']['cpu_mode'] = 'none'
-    changes = {group: options for group, options
-               in box.settings.grouped_overrides().items()
-               if group not in _DATABASE_GROUPS}
-    return override(groups, changes)
+    return override(groups, _overrides(box, without=_NOT_FOR_COMPUTE))
 
 
 def _privsep(box):

@@ -31,6 +31,11 @@ def environment(state):
     }
 
 
+def setup_mark(state):
+    """What marks a command as waited for by 'box up'."""
+    return {SETUP_MARK: str(state.root)}
+
+
 def marked(state, name=MARK):
     """Ids of living processes started for this box, with this mark."""
     mark = f'{name}={state.root}'.encode()

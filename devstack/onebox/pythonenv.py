@@ -7,6 +7,7 @@ import pathlib
 import shutil
 import subprocess
 
+from devstack.onebox import processes
 from devstack.onebox.errors import BoxError
 from devstack.onebox.progress import say
 from devstack.onebox.progress import step
@@ -19,6 +20,9 @@ REQUIREMENTS = (
     'pyroute2',
     'python-openstackclient', 'supervisor', 'uWSGI',
 )
+
+# Published as sources only, and long to compile.
+_COMPILED = ('libvirt-python', 'uWSGI')
 
 _MARK = 'python'
 _OURS_MARK = 'nova-newos'
@@ -60,31 +64,40 @@ def build(state, settings):
     with step('python environment'):
         _provide_uv(state, log)
         shutil.rmtree(state.venv, ignore_errors=True)
-        _run(log, state.uv / 'bin' / 'uv', 'venv', '--python',
+        _run(state, log, state.uv / 'bin' / 'uv', 'venv', '--python',
              '/usr/bin/python3', state.venv)
-        _uv_install(state, settings, log, *REQUIREMENTS)
+        wheels = state.work / 'wheels'
+        # By pip, which keeps what it compiled for the next box; uv compiles
+        # anew when a registry does not vouch for the source.
+        _run(state, log, state.uv / 'bin' / 'pip', 'wheel', '--use-pep517',
+             '--no-deps', '--wheel-dir', wheels,
+             '--constraint', constraints(settings), *_COMPILED)
+        _uv_install(state, settings, log, '--find-links', wheels,
+                    *REQUIREMENTS)
         state.mark(_MARK, wanted(settings))
 
 
 def _provide_uv(state, log):
     if not state.marked('uv'):
         shutil.rmtree(state.uv, ignore_errors=True)
-        _run(log, '/usr/bin/python3', '-m', 'venv', state.uv)
-        _run(log, state.uv / 'bin' / 'pip', 'install', 'uv')
+        _run(state, log, '/usr/bin/python3', '-m', 'venv', state.uv)
+        _run(state, log, state.uv / 'bin' / 'pip', 'install', 'uv')
         state.mark('uv')
 
 
 def _uv_install(state, settings, log, *arguments, **variables):
-    _run(log, state.uv / 'bin' / 'uv', 'pip', 'install',
+    _run(state, log, state.uv / 'bin' / 'uv', 'pip', 'install',
          '--python', state.venv / 'bin' / 'python',
          '--constraints', constraints(settings), *arguments, **variables)
 
 
-def _run(log, *command, **variables):
+def _run(state, log, *command, **variables):
     with open(log, 'a') as output:
         done = subprocess.run(
             list(map(str, command)), stdin=subprocess.DEVNULL, stdout=output,
-            stderr=output, env=os.environ | variables, check=False)
+            stderr=output, check=False,
+            # The user's environment, for the registries and proxies in it.
+            env=os.environ | processes.setup_mark(state) | variables)
     if done.returncode:
         raise BoxError(f'{command[0]} failed: see the end of {log}')
 
@@ -143,6 +156,6 @@ def link_driver(state, ours):
     """
     command = state.venv / 'bin' / 'nova-newos-link-driver'
     if ours:
-        _run(state.logs / 'python.log', command)
+        _run(state, state.logs / 'python.log', command)
     elif command.exists():
-        _run(state.logs / 'python.log', command, '--remove')
+        _run(state, state.logs / 'python.log', command, '--remove')

@@ -51,9 +51,9 @@ def up(state, choices):
 def _clear_leftovers(state):
     # What a killed 'up' was waiting for must not race with this one. A
     # living supervisord keeps its services; without one they are strays.
-    mark = (processes.SETUP_MARK if supervision.pid(state)
-            else processes.MARK)
-    strays = processes.marked(state, mark)
+    strays = set(processes.marked(state, processes.SETUP_MARK))
+    if not supervision.pid(state):
+        strays |= set(processes.marked(state))
     if strays:
         with step(f'ending {len(strays)} processes of an interrupted run'):
             processes.end(strays)
