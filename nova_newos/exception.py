@@ -26,7 +26,7 @@ class NewosError(Exception):
 class PropertyInvalid(NewosError):
     """An image property of ours has a value that means nothing."""
 
-    msg_fmt = "image property {name}='{value}' is not {expected}"
+    msg_fmt = "image property {name}='{value!s:.40}' is not {expected}"
 
 
 class RootDiskSizeMissing(NewosError):
@@ -80,7 +80,9 @@ class BusFull(NewosError):
 class ImageIdInvalid(NewosError):
     """What should be the id of a Glance image is no UUID."""
 
-    msg_fmt = "{source} must be the UUID of an image or 'none', not '{value}'"
+    msg_fmt = (
+        "{source} must be the UUID of an image or 'none', not '{value!s:.40}'"
+    )
 
 
 class MediumImageRefused(NewosError):
@@ -105,7 +107,8 @@ class LayoutInvalid(NewosError):
     """What is persisted as a server's layout cannot be understood."""
 
     msg_fmt = (
-        "system_metadata['newos_layout'] cannot be used ({reason}): '{value}'"
+        "system_metadata['newos_layout'] cannot be used ({reason!s:.60}): "
+        "'{value!s:.60}'"
     )
 
 

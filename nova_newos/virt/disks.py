@@ -99,9 +99,8 @@ class Disks:
                 context, instance, backend, name, contents, fallback_host
             )
         elif not backend.exists():
+            _record_format(backend)
             _write(backend.path, contents)
-            # Nova never guesses the format of a path it has on record.
-            backend.resolve_driver_format()
 
     def image_type(self, instance, server_layout, name):
         """The ``images_type`` a disk is kept as.
@@ -208,6 +207,18 @@ class Disks:
             ) from error
 
 
+def _record_format(backend):
+    """Have the format on record before there are bytes to guess it from.
+
+    Nova inspects a raw disk that it has not on record, without a format; an
+    empty file is raw.
+    """
+    with open(backend.path, 'wb'):
+        pass
+    backend.resolve_driver_format()
+    os.unlink(backend.path)
+
+
 def _write(path, contents):
     LOG.debug('Writing the CD-ROM %s to %s', contents.label, path)
     # Never a half-written CD-ROM under the final name.
@@ -219,9 +230,18 @@ def _write(path, contents):
 
 @contextlib.contextmanager
 def _storage_faults():
+    """Explain a full disk, whether Python or a tool of Nova met it."""
     try:
         yield
-    except OSError as error:
-        if error.errno != errno.ENOSPC:
+    except (OSError, processutils.ProcessExecutionError) as error:
+        if not _is_full(error):
             raise
         raise exception.HostDiskFull(path=CONF.instances_path) from error
+
+
+def _is_full(error):
+    if isinstance(error, processutils.ProcessExecutionError):
+        # cp, fallocate and qemu-img all print it; Nova runs them under
+        # LC_ALL=C or inherits the service's locale.
+        return os.strerror(errno.ENOSPC) in (error.stderr or '')
+    return error.errno == errno.ENOSPC

@@ -130,8 +130,10 @@ class Servers:
         self.name = name
         self.made = []
 
-    def __call__(self, image, *options, flavor='m1.nano', expect='ACTIVE'):
-        """Create a server and wait for its status; returns a Guest."""
+    def __call__(
+        self, image, *options, flavor='m1.nano', expect=('ACTIVE',)
+    ):
+        """Create a server and wait for a status; returns a Guest."""
         answer = onebox.openstack(
             'server',
             'create',
@@ -145,7 +147,7 @@ class Servers:
         )
         guest = guests.Guest(self.box, self.cloud, answer['id'])
         self.made.append(guest)
-        guest.wait_for_status(expect)
+        guest.wait_for_status(*expect)
         return guest
 
     def delete(self):

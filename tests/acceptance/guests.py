@@ -97,21 +97,23 @@ class Guest:
         except onebox.TimedOut as error:
             raise AssertionError(f'{error}\n{self.console()}') from None
 
-    def wait_for_status(self, status, seconds=120):
-        """Wait for Nova's status with nothing under way."""
+    def wait_for_status(self, *statuses, seconds=120):
+        """Wait for one of Nova's statuses, with nothing under way."""
 
         def reached():
             server = self.server()
-            assert status == 'ERROR' or server.status != 'ERROR', server.fault
-            return server.status == status and not server.task_state
+            assert 'ERROR' in statuses or server.status != 'ERROR', (
+                server.fault
+            )
+            return server.status in statuses and not server.task_state
 
-        onebox.wait_for(f'{self.id} {status}', reached, seconds)
+        onebox.wait_for(f'{self.id} {statuses}', reached, seconds)
 
-    def domain_xml(self):
+    def domain_xml(self, flags=0):
         """The domain's XML element, None when there is no domain."""
         with libvirt.openReadOnly() as connection:
             try:
-                text = connection.lookupByUUIDString(self.id).XMLDesc()
+                text = connection.lookupByUUIDString(self.id).XMLDesc(flags)
             except libvirt.libvirtError as error:
                 assert error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN
                 return None

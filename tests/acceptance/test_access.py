@@ -18,7 +18,7 @@ def test_a_private_driver_iso_is_refused_although_cached(
 ):
     iso = images(media['probe'], newos_virtio_image_id=cached_private_iso)
 
-    guest = launch(iso, expect='ERROR')
+    guest = launch(iso, expect=('ERROR',))
 
     message = guest.server().fault['message']
     assert cached_private_iso in message

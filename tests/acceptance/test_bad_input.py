@@ -14,7 +14,7 @@ def refused(launch):
     """Launches a server that must fail, and returns the fault's text."""
 
     def make(image, *options, **kwargs):
-        guest = launch(image, *options, expect='ERROR', **kwargs)
+        guest = launch(image, *options, expect=('ERROR',), **kwargs)
         assert guest.leftovers() == []
         return guest.server().fault['message']
 
@@ -71,7 +71,7 @@ def test_bad_properties(refused, images, media, properties, words):
 def test_no_size_at_all(launch_admin, images, media, admin, flavor):
     """Only an administrator may use a flavor without a root disk."""
     image = images(media['probe'], owner=admin)
-    guest = launch_admin(image, flavor=flavor(disk=0), expect='ERROR')
+    guest = launch_admin(image, flavor=flavor(disk=0), expect=('ERROR',))
     assert 'newos_root_disk_size' in guest.server().fault['message']
     assert guest.leftovers() == []
 

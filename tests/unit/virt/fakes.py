@@ -335,6 +335,7 @@ class Storage(fixtures.Fixture):
     :ivar fetched: (file name, image id) of each download
     :ivar copied: (file name, host) of each copy from another host
     :ivar content: bytes of images by their id; an exception to raise, too
+    :ivar guessed: bytes of each file inspected without a format
     """
 
     def __init__(self, test):
@@ -343,6 +344,7 @@ class Storage(fixtures.Fixture):
         self.fetched = []
         self.copied = []
         self.content = {}
+        self.guessed = []
         self._test = test
 
     def _setUp(self):
@@ -379,6 +381,8 @@ class Storage(fixtures.Fixture):
             shutil.copyfile(src, dest)
 
     def _info(self, path, format=None):
+        if format is None:
+            self.guessed.append(pathlib.Path(path).read_bytes())
         disk = read_disk(path)
         if format not in (None, disk['format']):
             raise nova_exception.InvalidDiskInfo(reason=f'no {format}')

@@ -287,6 +287,21 @@ class CdromTest(DisksTestCase):
             self.create()
         self.assertEqual(self.instances_path, caught.exception.path)
 
+    def test_host_full_for_a_tool(self):
+        """cp and fallocate, which Nova runs, say it in their own words."""
+        self.storage.content[fakes.ISO] = processutils.ProcessExecutionError(
+            stderr="cp: error writing '/x': No space left on device\n"
+        )
+        with self.assertRaises(exception.HostDiskFull):
+            self.create()
+
+    def test_other_errors_of_a_tool(self):
+        self.storage.content[fakes.ISO] = processutils.ProcessExecutionError(
+            stderr='cp: Input/output error\n'
+        )
+        with self.assertRaises(processutils.ProcessExecutionError):
+            self.create()
+
     def test_other_errors_of_the_host(self):
         self.storage.content[fakes.ISO] = OSError(errno.EIO, 'I/O error')
         with self.assertRaises(OSError) as caught:
@@ -299,6 +314,16 @@ class GeneratedTest(DisksTestCase):
     def setUp(self):
         super().setUp()
         self.with_answers()
+
+    def test_format_is_on_record_before_there_are_bytes(self):
+        """A9: Nova must not guess it from what a plug-in wrote."""
+        self.create()
+        with open(self.path('disk.info')) as disk_info:
+            formats = json.load(disk_info)
+        self.assertEqual('raw', formats[self.path('disk.answers')])
+        self.assertNotIn(
+            fakes.iso_bytes(b'answers'), self.storage.guessed
+        )
 
     @ddt.data('qcow2', 'raw')
     def test_written(self, images_type):
