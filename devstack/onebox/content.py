@@ -64,14 +64,14 @@ def fill_compute(cloud, plan):
             cloud.compute.create_flavor(name=name, **sizes)
 
 
-def await_services(cloud, since, names):
+def await_services(cloud, since):
     """Wait until Nova's services have reported after a moment.
 
     :param since: ``{binary: seconds since 1970}``, when each was started.
     :raises SystemExit: when the time limit is over.
     """
     until = time.monotonic() + _LIMIT
-    silent = set(names)
+    silent = set(since)
     while silent:
         for service in cloud.compute.services():
             if service.state == 'up' and _reported(
@@ -114,8 +114,7 @@ def main():
         # Nova's would be.
         list(cloud.network.networks())
         fill_compute(cloud, plan)
-    if 'await' in plan:
-        await_services(cloud, plan['await'], plan['await'])
+        await_services(cloud, plan['await'])
         await_resources(cloud)
 
 

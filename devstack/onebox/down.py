@@ -9,6 +9,8 @@ from devstack.onebox.errors import BoxError
 from devstack.onebox.progress import say
 from devstack.onebox.progress import step
 
+# What the others need to stop in peace.
+_UNDERNEATH = {'mariadb', 'epmd', 'rabbitmq', 'libvirtd'}
 # Stopping all of it takes as long as its slowest service, some after others.
 _SUPERVISOR_GRACE = 90
 
@@ -48,8 +50,10 @@ def stop_everything(state):
     hung = []
     number = supervision.pid(state)
     if number:
-        with step('nova-compute'):
-            supervision.Supervisor(state).stop('nova-compute')
+        # Nova first, so that it does not see its guests go.
+        with step('stopping OpenStack'):
+            supervisor = supervision.Supervisor(state)
+            supervisor.stop(*(set(supervisor.states()) - _UNDERNEATH))
     hung += _end('guests', processes.guests(state))
     if number:
         hung += _end('services', [number], _SUPERVISOR_GRACE)

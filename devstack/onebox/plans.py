@@ -63,11 +63,10 @@ def identity(box):
     }
 
 
-def compute():
-    """Flavors."""
-    return {'cloud': ADMIN_CLOUD, 'flavors': FLAVORS}
+def compute(started):
+    """Flavors, and what to wait for.
 
-
-def services(started):
-    """:param started: ``{binary: seconds since 1970}`` to wait for."""
-    return {'cloud': ADMIN_CLOUD, 'await': started}
+    :param started: ``{Nova binary: seconds since 1970}``, of those that
+        have not reported yet.
+    """
+    return {'cloud': ADMIN_CLOUD, 'flavors': FLAVORS, 'await': started}

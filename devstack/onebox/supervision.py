@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """supervisord: its file, its control, and waiting for services."""
 
+import concurrent.futures
 import http.client
 import json
 import socket
@@ -103,7 +104,7 @@ class Supervisor:
 
     def __init__(self, state):
         self._state = state
-        self._path = state.run / 'fingerprints.json'
+        self._path = state.run / 'started.json'
         self._conf = state.supervisor_conf
         self._lock = threading.Lock()
         # Size of a service's log when this object started it.
@@ -170,18 +171,38 @@ class Supervisor:
         """Whether a service's process lives."""
         return self.states().get(name, ('',))[0] == 'RUNNING'
 
-    def stop(self, name):
-        """Stop a service, if it runs."""
-        if self.running(name):
-            self._rpc.stopProcess(name)
+    def stop(self, *names):
+        """Stop services at the same time, as far as they run."""
+        names = [name for name in names if self.running(name)]
+        if names:
+            with concurrent.futures.ThreadPoolExecutor(len(names)) as pool:
+                list(pool.map(lambda name: self._rpc.stopProcess(name),
+                              names))
 
     def current(self, service):
         """Whether it runs, started from just what it is made from now."""
         return (self.running(service.name)
-                and self._fingerprints().get(service.name)
+                and self._notes().get(service.name, {}).get('fingerprint')
                 == service.fingerprint)
 
-    def _fingerprints(self):
+    def unconfirmed(self):
+        """``{service: start}`` of those not yet seen at work.
+
+        start is in seconds since 1970; it is kept over runs, so that what a
+        killed 'up' started is not taken to be ready by the next.
+        """
+        return {name: note['start'] for name, note in self._notes().items()
+                if not note['confirmed']}
+
+    def confirm(self, names):
+        """Remember that these services were seen at work."""
+        with self._lock:
+            notes = self._notes()
+            for name in names:
+                notes[name]['confirmed'] = True
+            state_module.write(self._path, json.dumps(notes))
+
+    def _notes(self):
         try:
             return json.loads(self._path.read_text())
         except (FileNotFoundError, ValueError):
@@ -193,11 +214,12 @@ class Supervisor:
         log = self._log(service.name)
         self._began[service.name] = (log.stat().st_size if log.exists()
                                      else 0)
+        note = {'start': time.time(), 'confirmed': False,
+                'fingerprint': service.fingerprint}
         self._rpc.startProcess(service.name, False)
         with self._lock:
-            known = self._fingerprints()
-            known[service.name] = service.fingerprint
-            state_module.write(self._path, json.dumps(known))
+            state_module.write(self._path, json.dumps(
+                self._notes() | {service.name: note}))
 
     def await_ready(self, service, limit=_START_LIMIT):
         """Wait until a service is ready.

@@ -6,7 +6,6 @@ import functools
 import json
 import os
 import shutil
-import time
 
 from devstack.onebox import commands
 from devstack.onebox import configs
@@ -128,7 +127,6 @@ class _Bringup:
         self._state = box.state
         self._table = table
         self._supervisor = supervision.Supervisor(box.state)
-        self._started = {}
 
     def run(self):
         with step('supervisord'):
@@ -149,7 +147,6 @@ class _Bringup:
                 self._supervisor.await_ready(service)
             return
         with step(name):
-            self._started[name] = time.time()
             self._supervisor.start(service)
             if service.ready:
                 self._supervisor.await_ready(service)
@@ -225,20 +222,18 @@ class _Bringup:
         commands.run_content(self._state, name, path, self._watch)
 
     def _watch(self):
-        for name in self._started:
+        for name in self._table:
             self._supervisor.check_alive(name)
 
     def _cloud(self):
-        wanted = json.dumps(plans.FLAVORS)
-        plan = plans.compute() | plans.services(
-            {name: self._started[name] for name in _NOVA_BINARIES
-             if name in self._started})
-        if (not plan['await'] and self._state.marked('compute', wanted)
-                and 'neutron' not in self._started):
-            return
-        with step('flavors, and Nova reporting'):
-            self._fill('compute', plan)
-            self._state.mark('compute', wanted)
+        fresh = self._supervisor.unconfirmed()
+        flavors = json.dumps(plans.FLAVORS)
+        if fresh or not self._state.marked('compute', flavors):
+            with step('flavors, and Nova reporting'):
+                self._fill('compute', plans.compute(
+                    {name: fresh[name] for name in _NOVA_BINARIES
+                     if name in fresh}))
+                self._state.mark('compute', flavors)
         if not self._state.marked('host'):
             with step('compute host into its cell'):
                 commands.run(self._state, 'host', [
@@ -246,6 +241,7 @@ class _Bringup:
                     '--config-file', self._state.etc / 'nova' / 'nova.conf',
                     'cell_v2', 'discover_hosts'])
                 self._state.mark('host')
+        self._supervisor.confirm(fresh)
 
 
 def report(state):
