@@ -27,8 +27,9 @@ _COMPILED = ('libvirt-python', 'uWSGI')
 _MARK = 'python'
 _OURS_MARK = 'nova-newos'
 # What the package is not built from; the rest decides whether to rebuild.
-_NOT_BUILT = ('benchmarks', 'build', 'constraints', 'devstack', 'dist',
-              'doc', 'releasenotes', 'tests', '__pycache__')
+_NOT_BUILT = ('AUTHORS', 'ChangeLog', 'benchmarks', 'build', 'constraints',
+              'devstack', 'dist', 'doc', 'examples', 'releasenotes', 'tests',
+              '__pycache__')
 
 
 def constraints(settings):

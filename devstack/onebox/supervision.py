@@ -227,6 +227,8 @@ class Supervisor:
         :raises BoxError: with the end of its log, when it died or the time
             limit in seconds is over.
         """
+        if service.ready is None:
+            return
         until = time.monotonic() + limit
         while not service.ready():
             self.check_alive(service.name)
@@ -250,7 +252,8 @@ class Supervisor:
     def obituary(self, name, what):
         """What to tell the user of a failed service."""
         path = self._log(name)
-        lines = path.read_text(errors='replace').splitlines()
+        lines = (path.read_text(errors='replace').splitlines()
+                 if path.exists() else [])
         return (f'{name} {what}; the end of {path}:\n'
                 + '\n'.join(lines[-_TAIL_LINES:]))
 

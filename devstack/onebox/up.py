@@ -127,6 +127,7 @@ class _Bringup:
         self._state = box.state
         self._table = table
         self._supervisor = supervision.Supervisor(box.state)
+        self._served = set()
 
     def run(self):
         with step('supervisord'):
@@ -143,13 +144,12 @@ class _Bringup:
     def _serve(self, name):
         service = self._table[name]
         if self._supervisor.current(service):
-            if service.ready:
+            self._supervisor.await_ready(service)
+        else:
+            with step(name):
+                self._supervisor.start(service)
                 self._supervisor.await_ready(service)
-            return
-        with step(name):
-            self._supervisor.start(service)
-            if service.ready:
-                self._supervisor.await_ready(service)
+        self._served.add(name)
 
     def _database(self):
         if not self._state.mariadb.exists():
@@ -222,7 +222,7 @@ class _Bringup:
         commands.run_content(self._state, name, path, self._watch)
 
     def _watch(self):
-        for name in self._table:
+        for name in self._served:
             self._supervisor.check_alive(name)
 
     def _cloud(self):
