@@ -7,6 +7,7 @@ import os
 import pathlib
 import sys
 
+from tests.runner import checkout
 from tests.runner import counts
 from tests.runner import parts
 from tests.runner import step
@@ -48,16 +49,6 @@ def arguments(argv):
     return options
 
 
-def environment():
-    """The environment of every command."""
-    # Root in another user's clone: git, which pbr asks for the version,
-    # refuses it unless told. It heeds this only in the environment, on its
-    # command line or in a configuration file of root's.
-    return dict(os.environ, GIT_CONFIG_COUNT='1',
-                GIT_CONFIG_KEY_0='safe.directory',
-                GIT_CONFIG_VALUE_0=str(parts.TOP))
-
-
 def run_step(wanted, directory):
     """Run the commands of a step.
 
@@ -69,9 +60,11 @@ def run_step(wanted, directory):
     for stale in (log, wanted.results):
         stale.unlink(missing_ok=True)
 
+    environment = {**os.environ, **checkout.git_environment(parts.TOP)}
+
     def run(title, command):
         return step.run('%s: %s' % (wanted.name, title), command, log,
-                        parts.TOP, environment(), wanted.limit)
+                        parts.TOP, environment, wanted.limit)
 
     seconds = 0
     try:
@@ -119,8 +112,11 @@ def main(argv=None):
     options = arguments(argv)
     for name in ('logs', 'results'):
         (options.directory / name).mkdir(parents=True, exist_ok=True)
-    outcomes = [run_step(wanted, options.directory)
-                for wanted in parts.steps(options)]
+    try:
+        outcomes = [run_step(wanted, options.directory)
+                    for wanted in parts.steps(options)]
+    finally:
+        checkout.give_back(parts.TOP)
     print(table(outcomes))
     return int(any(outcome.counts.failed for outcome in outcomes))
 

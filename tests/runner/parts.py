@@ -48,7 +48,10 @@ class Step:
 def _tox(options, environment, *arguments):
     return [str(options.directory / 'tools' / 'bin' / 'tox'), 'run',
             '--workdir', str(options.directory / 'tox'),
-            '--colored', 'no', '-e', environment, '--', *arguments]
+            '--colored', 'no',
+            # See tests/runner/checkout.py.
+            '--override', 'pkgenv.pass_env+=GIT_CONFIG_*',
+            '-e', environment, '--', *arguments]
 
 
 def _tox_step(options, part, release, environment, *arguments):
@@ -71,6 +74,7 @@ def _contract(options):
 
 
 def _functional(options):
+    # Not in parallel: eventlet and pytest-xdist's workers hang each other.
     yield _tox_step(options, 'functional', NEWEST, 'functional')
 
 
