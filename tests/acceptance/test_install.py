@@ -67,10 +67,13 @@ def test_every_bus_installs_and_boots(
     assert [target for _name, target, _device in guest.disks()][:3] == targets
     report = guest.install()
     assert report.disks[0]['bus'] == bus
-    assert [cdrom['sha256'] for cdrom in report.cdroms][:2] == [
-        digests['probe'],
-        digests['drivers'],
-    ]
+    seen = [cdrom['sha256'] for cdrom in report.cdroms]
+    expected = [digests['probe'], digests['drivers']]
+    if bus == 'virtio-scsi':
+        # QEMU reports LUNs in no order that a guest's names could follow.
+        assert set(expected) < set(seen)
+    else:
+        assert seen[:2] == expected
     assert guest.boot().facts['marker'] == report.facts['marker']
 
 
