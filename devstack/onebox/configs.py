@@ -11,6 +11,8 @@ HOST = 'onebox'
 DB_USER = 'onebox'
 MQ_USER = 'onebox'
 
+_EVENTLET_RELEASES = ('2025.1', '2025.2')
+
 # Nova Compute must not reach the database; Nova stops it if it could.
 _NOT_FOR_COMPUTE = ('api_database', 'database')
 # Only nova-compute reads these: no other service needs to restart for them.
@@ -263,14 +265,19 @@ def _nova_common(box):
 
 def uwsgi(box, module, port):
     """One WSGI application under uWSGI."""
+    # Nova's API of these waits for answers to its calls in eventlet's loop,
+    # which each thread would have of its own: an answer that comes to the
+    # loop of an idle thread is never read.
+    alone = (module.startswith('nova.')
+             and box.settings.release in _EVENTLET_RELEASES)
     return {
         'uwsgi': {
             'module': f'{module}:application',
             'http-socket': f'127.0.0.1:{port}',
             'virtualenv': box.state.venv,
             'master': True,
-            'processes': 1,
-            'threads': 4,
+            'processes': 2 if alone else 1,
+            'threads': 1 if alone else 4,
             'enable-threads': True,
             'lazy-apps': True,
             'need-app': True,
