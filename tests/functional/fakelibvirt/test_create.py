@@ -4,10 +4,10 @@
 import base64
 
 from lxml import etree
-from nova_newos import layout
-from nova_newos import traits
 from oslo_utils import units
 
+from nova_newos import layout
+from nova_newos import traits
 from tests.functional.fakelibvirt import base
 
 ROOT = ('disk.newos', 'disk', 'virtio', 'vda')

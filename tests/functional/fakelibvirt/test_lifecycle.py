@@ -4,7 +4,6 @@
 import os
 
 from nova_newos import layout
-
 from tests.functional.fakelibvirt import base
 
 ROOT = ('disk.newos', 'disk', 'virtio', 'vda')

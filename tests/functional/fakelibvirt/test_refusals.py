@@ -4,8 +4,8 @@
 import pathlib
 import subprocess
 
-from oslo_utils.fixture import uuidsentinel as uuids
 from oslo_utils import units
+from oslo_utils.fixture import uuidsentinel as uuids
 
 from tests.functional.fakelibvirt import base
 

@@ -5,7 +5,6 @@ import pathlib
 import subprocess
 
 from nova_newos import layout
-
 from tests.functional.fakelibvirt import base
 
 # What an installer writes at the beginning of the root disk.
