@@ -6,8 +6,7 @@ import subprocess
 
 from devstack.onebox import processes
 from devstack.onebox.errors import BoxError
-
-_TAIL = 15
+from devstack.onebox.errors import tail
 
 
 def environment(state):
@@ -32,9 +31,7 @@ def run(state, name, command, watch=None, **variables):
     finally:
         process.kill()
     if process.returncode:
-        tail = log.read_text(errors='replace').splitlines()[-_TAIL:]
-        raise BoxError(f'{name} failed; the end of {log}:\n'
-                       + '\n'.join(tail))
+        raise BoxError(f'{name} failed; {tail(log)}')
 
 
 def _wait(process, watch):

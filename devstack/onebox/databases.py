@@ -9,9 +9,10 @@ from devstack.onebox import configs
 from devstack.onebox.errors import BoxError
 
 _CELL = 'nova_cell1'
-# Nova fills it in from its own configuration each time it reads it, so that
-# the box can move to other ports.
+# Nova fills these in from its own configuration each time it reads them, so
+# that the box can move to other ports, and no password is on a command line.
 _TRANSPORT = '{scheme}://{username}:{password}@{hostname}:{port}/'
+_CELL0 = '{scheme}://{username}:{password}@{hostname}/nova_cell0?{query}'
 
 
 def initialise(state):
@@ -102,8 +103,7 @@ def map_cells(box):
     # A killed run may have made one of the two, and no host is mapped yet.
     sql(state, 'DELETE FROM nova_api.cell_mappings;')
     for arguments in (
-            ('map_cell0', '--database_connection',
-             box.database('nova_cell0')),
+            ('map_cell0', '--database_connection', _CELL0),
             ('create_cell', '--name', 'cell1',
              '--transport-url', _TRANSPORT)):
         commands.run(state, 'cells', [*manage, *arguments])

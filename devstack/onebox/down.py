@@ -35,9 +35,17 @@ def wipe(state):
     with state.locked():
         stop_everything(state)
         with step(f'removing {state.root}'):
-            shutil.rmtree(state.root)
+            _remove(state)
     say("removed: every server, image, log and password of the box. Debian "
         "packages and the caches of apt, pip and uv stay.")
+
+
+def _remove(state):
+    # Last what makes the directory a box, so that a killed wipe can go on.
+    for path in state.root.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+    shutil.rmtree(state.root)
 
 
 def _must_exist(state):

@@ -6,6 +6,7 @@ import platform
 import subprocess
 
 from devstack.onebox.errors import BoxError
+from devstack.onebox.errors import tail
 from devstack.onebox.progress import say
 from devstack.onebox.progress import step
 
@@ -62,8 +63,8 @@ def install(log):
                                stderr=output, env=_environment(),
                                stdin=subprocess.DEVNULL, check=False)
                 if not _install(output, wanted):
-                    raise BoxError('apt-get could not install the packages: '
-                                   f'see the end of {log}')
+                    raise BoxError('apt-get could not install the packages; '
+                                   + tail(log))
 
 
 def _install(output, names):

@@ -54,8 +54,10 @@ def guests(state):
     """Process ids of the QEMUs of the box's libvirtd.
 
     libvirt starts them with an environment of their own, but leaves their
-    ids in files.
+    ids in files. A file may be older than the machine's last start: only a
+    process that works on the box's instances is one of its guests.
     """
+    ours = f'{state.instances}/'.encode()
     found = []
     for path in (state.libvirt / 'run' / 'qemu').glob('*.pid'):
         try:
@@ -63,7 +65,7 @@ def guests(state):
             command = pathlib.Path(f'/proc/{pid}/cmdline').read_bytes()
         except (OSError, ValueError):
             continue
-        if b'qemu' in command.split(b'\0')[0] and running(pid):
+        if ours in command and running(pid):
             found.append(pid)
     return found
 

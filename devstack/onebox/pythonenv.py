@@ -9,6 +9,7 @@ import subprocess
 
 from devstack.onebox import processes
 from devstack.onebox.errors import BoxError
+from devstack.onebox.errors import tail
 from devstack.onebox.progress import say
 from devstack.onebox.progress import step
 from devstack.onebox.state import TOP
@@ -100,7 +101,7 @@ def _run(state, log, *command, **variables):
             # The user's environment, for the registries and proxies in it.
             env=os.environ | processes.setup_mark(state) | variables)
     if done.returncode:
-        raise BoxError(f'{command[0]} failed: see the end of {log}')
+        raise BoxError(f'{command[0]} failed; {tail(log)}')
 
 
 def source_digest(top=TOP):

@@ -79,11 +79,11 @@ class State:
 
     def create(self):
         """Make the directories."""
-        for path in (self.logs, self.marks, self.instances, self.images,
-                     self.work, self.nova, self.neutron):
-            path.mkdir(exist_ok=True)
-        # Passwords are in the services' files, open doors in the sockets.
-        for path in (self.etc, self.run):
+        # Only the clients' things are for others than root: the rest holds
+        # passwords, users' disks, and sockets without another guard.
+        for path in (self.etc, self.images, self.instances, self.libvirt,
+                     self.logs, self.marks, self.neutron, self.nova,
+                     self.rabbitmq, self.run, self.work):
             path.mkdir(mode=0o700, exist_ok=True)
 
     def _check_space(self):

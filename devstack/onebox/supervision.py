@@ -14,10 +14,11 @@ from devstack.onebox import configs
 from devstack.onebox import processes
 from devstack.onebox import state as state_module
 from devstack.onebox.errors import BoxError
+from devstack.onebox.errors import tail
 
 _START_LIMIT = 180
 _STOP_WAIT = 15
-_TAIL_LINES = 25
+_TAIL = 25
 # What oslo.log writes of an exception nobody caught.
 _UNHANDLED = b' CRITICAL '
 
@@ -251,11 +252,7 @@ class Supervisor:
 
     def obituary(self, name, what):
         """What to tell the user of a failed service."""
-        path = self._log(name)
-        lines = (path.read_text(errors='replace').splitlines()
-                 if path.exists() else [])
-        return (f'{name} {what}; the end of {path}:\n'
-                + '\n'.join(lines[-_TAIL_LINES:]))
+        return f'{name} {what}; {tail(self._log(name), _TAIL)}'
 
     def _log(self, name):
         return self._state.logs / f'{name}.log'

@@ -160,14 +160,19 @@ class _Bringup:
     def _messaging(self):
         self._serve('epmd')
         if not self._supervisor.running('rabbitmq'):
-            # It keeps nothing that outlives its clients, and a first start
-            # that was killed would leave it without its user.
-            shutil.rmtree(self._state.rabbitmq, ignore_errors=True)
-            self._state.rabbitmq.mkdir(mode=0o700)
-            state_module.write(self._state.rabbitmq / '.erlang.cookie',
-                               self._box.passwords['erlang_cookie'],
-                               mode=0o400)
+            self._empty_rabbitmq()
         self._serve('rabbitmq')
+
+    def _empty_rabbitmq(self):
+        # It keeps nothing that outlives its clients, and a first start that
+        # was killed would leave it without its user.
+        home = self._state.rabbitmq
+        shutil.rmtree(home)
+        home.mkdir(mode=0o700)
+        for name, text in (
+                ('.erlang.cookie', self._box.passwords['erlang_cookie']),
+                ('advanced.config', '[].\n')):
+            state_module.write(home / name, text, mode=0o400)
 
     def _schemas_and_identity(self):
         names = databases.lacking(self._state)
@@ -212,9 +217,9 @@ class _Bringup:
             '--keystone-group', 'root'])
         commands.run(state, 'keystone', [
             *manage, 'bootstrap',
-            '--bootstrap-password', box.passwords['admin'],
             '--bootstrap-region-id', configs.REGION,
-            '--bootstrap-public-url', box.url('keystone') + '/v3'])
+            '--bootstrap-public-url', box.url('keystone') + '/v3'],
+            OS_BOOTSTRAP_PASSWORD=box.passwords['admin'])
 
     def _fill(self, name, plan):
         path = self._state.etc / f'plan-{name}.json'
