@@ -5,6 +5,7 @@ import concurrent.futures
 import functools
 import json
 import os
+import shlex
 import shutil
 
 from devstack.onebox import commands
@@ -251,5 +252,8 @@ class _Bringup:
 
 def report(state):
     """Tell where the cloud is, once it is up."""
+    box = state_module.TOP / 'devstack' / 'onebox' / 'box'
+    where = ('' if state.root == state_module.DEFAULT
+             else f' --state {state.root}')
     say(f'the cloud is up; its files are in {state.root}')
-    say('to use it:  eval "$(devstack/onebox/box env)"')
+    say(f'to use it:  eval "$({shlex.quote(str(box))} env{where})"')
