@@ -95,7 +95,7 @@ def main(arguments=None):
         sys.exit('demo: interrupted; the next run goes on from here')
     plan = json.dumps(describe(options, state, media, steps))
     python = Path(variables['ONEBOX_VENV']) / 'bin/python'
-    os.execve(
+    os.execve(  # noqa: S606
         python, [python, '-P', '-m', 'devstack.onebox.demo_cloud', plan],
         environment(variables))
 
