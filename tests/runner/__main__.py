@@ -5,6 +5,7 @@ import argparse
 import dataclasses
 import os
 import pathlib
+import signal
 import sys
 
 from tests.runner import checkout
@@ -66,7 +67,7 @@ def run_step(wanted, directory):
         return step.run('%s: %s' % (wanted.name, title), command, log,
                         parts.TOP, environment, wanted.limit)
 
-    seconds = 0
+    seconds, found = 0, counts.Counts(problem='interrupted')
     try:
         for title, command in wanted.before:
             status, took = run(title, command)
@@ -84,7 +85,9 @@ def run_step(wanted, directory):
             show_failure(log)
     finally:
         for title, command in wanted.after:
-            seconds += run(title, command)[1]
+            status, took = run(title, command)
+            seconds += took
+            found = counts.judge(found, status)
     print('    %s: %d passed, %d failed, %d skipped in %d s %s' % (
         wanted.name, found.passed, found.failed, found.skipped, seconds,
         found.problem), flush=True)
@@ -108,13 +111,22 @@ def table(outcomes):
     return '\n'.join(lines)
 
 
+def _interrupt(number, frame):
+    raise KeyboardInterrupt
+
+
 def main(argv=None):
     options = arguments(argv)
+    # So that a run that is called off takes down what it has started.
+    signal.signal(signal.SIGTERM, _interrupt)
     for name in ('logs', 'results'):
         (options.directory / name).mkdir(parents=True, exist_ok=True)
     try:
         outcomes = [run_step(wanted, options.directory)
                     for wanted in parts.steps(options)]
+    except KeyboardInterrupt:
+        print('\ninterrupted')
+        return 130
     finally:
         checkout.give_back(parts.TOP)
     print(table(outcomes))
