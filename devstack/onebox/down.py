@@ -2,6 +2,7 @@
 """'box down' and 'box wipe'."""
 
 import shutil
+import xmlrpc.client
 
 from devstack.onebox import processes
 from devstack.onebox import supervision
@@ -60,8 +61,7 @@ def stop_everything(state):
     if number:
         # Nova first, so that it does not see its guests go.
         with step('stopping OpenStack'):
-            supervisor = supervision.Supervisor(state)
-            supervisor.stop(*(set(supervisor.states()) - _UNDERNEATH))
+            _stop_openstack(supervision.Supervisor(state))
     hung += _end('guests', processes.guests(state))
     if number:
         hung += _end('services', [number], _SUPERVISOR_GRACE)
@@ -70,6 +70,13 @@ def stop_everything(state):
     if hung:
         raise BoxError('these processes do not end, not even killed: '
                        + ' '.join(map(str, hung)))
+
+
+def _stop_openstack(supervisor):
+    try:
+        supervisor.stop(*(set(supervisor.states()) - _UNDERNEATH))
+    except (OSError, xmlrpc.client.Fault) as exc:
+        say(f'supervisord does not answer ({exc}): it is ended as it is')
 
 
 def _end(what, pids, grace=10):

@@ -84,4 +84,6 @@ def _environment():
     # variables say so without a policy-rc.d, which would be the system's:
     # SYSTEMD_OFFLINE to systemctl, RUNLEVEL to invoke-rc.d without systemd.
     return os.environ | {'DEBIAN_FRONTEND': 'noninteractive',
-                         'SYSTEMD_OFFLINE': '1', 'RUNLEVEL': '1'}
+                         'SYSTEMD_OFFLINE': '1', 'RUNLEVEL': '1',
+                         # On Ubuntu it would restart what is the system's.
+                         'NEEDRESTART_SUSPEND': '1'}

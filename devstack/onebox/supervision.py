@@ -177,8 +177,15 @@ class Supervisor:
         names = [name for name in names if self.running(name)]
         if names:
             with concurrent.futures.ThreadPoolExecutor(len(names)) as pool:
-                list(pool.map(lambda name: self._rpc.stopProcess(name),
-                              names))
+                list(pool.map(self._stop, names))
+
+    def _stop(self, name):
+        try:
+            self._rpc.stopProcess(name)
+        except xmlrpc.client.Fault:
+            # It may have ended by itself meanwhile.
+            if self.running(name):
+                raise
 
     def current(self, service):
         """Whether it runs, started from just what it is made from now."""
@@ -217,7 +224,11 @@ class Supervisor:
                                      else 0)
         note = {'start': time.time(), 'confirmed': False,
                 'fingerprint': service.fingerprint}
-        self._rpc.startProcess(service.name, False)
+        try:
+            self._rpc.startProcess(service.name, False)
+        except xmlrpc.client.Fault as exc:
+            raise BoxError(self.obituary(service.name, exc.faultString)
+                           ) from exc
         with self._lock:
             state_module.write(self._path, json.dumps(
                 self._notes() | {service.name: note}))
