@@ -80,9 +80,9 @@ def _apt(output, *arguments):
 
 
 def _environment():
-    # The box runs its own RabbitMQ: the package's must not start. Both
-    # variables say so without a policy-rc.d, which would be the system's:
-    # SYSTEMD_OFFLINE to systemctl, RUNLEVEL to invoke-rc.d without systemd.
+    # The box runs its own RabbitMQ: the package's must not start. A
+    # policy-rc.d would say so, but it is the system's: SYSTEMD_OFFLINE says it
+    # to systemctl, and RUNLEVEL to invoke-rc.d without systemd.
     return os.environ | {'DEBIAN_FRONTEND': 'noninteractive',
                          'SYSTEMD_OFFLINE': '1', 'RUNLEVEL': '1',
                          # On Ubuntu it would restart what is the system's.
