@@ -75,8 +75,8 @@ def stop_everything(state):
 def _stop_openstack(supervisor):
     try:
         supervisor.stop(*(set(supervisor.states()) - _UNDERNEATH))
-    except (OSError, xmlrpc.client.Fault) as exc:
-        say(f'supervisord does not answer ({exc}): it is ended as it is')
+    except (BoxError, OSError, xmlrpc.client.Fault) as exc:
+        say(f'going on although {exc}')
 
 
 def _end(what, pids, grace=10):

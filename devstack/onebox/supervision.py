@@ -162,11 +162,19 @@ class Supervisor:
             self._rpc.addProcessGroup(name)
 
     def states(self):
-        """``{service: (state name, process id, since)}``, or empty."""
+        """``{service: (state name, process id, since)}``, or empty.
+
+        :raises BoxError: when supervisord runs and does not answer.
+        """
         if pid(self._state) is None:
             return {}
+        try:
+            listed = self._rpc.getAllProcessInfo()
+        except OSError as exc:
+            raise BoxError(f'supervisord does not answer ({exc}): take the '
+                           "box down with 'box down', and up again") from exc
         return {info['name']: (info['statename'], info['pid'], info['start'])
-                for info in self._rpc.getAllProcessInfo()}
+                for info in listed}
 
     def running(self, name):
         """Whether a service's process lives."""
