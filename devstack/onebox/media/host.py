@@ -96,12 +96,7 @@ def debian_sources(suite):
     its own default.
     """
     wanted = (suite, f'{suite}-updates', f'{suite}-security')
-    targets = _index_targets()
-    if not targets:
-        # A container image comes without package lists.
-        apt_get('update')
-        targets = _index_targets()
-    entries = (line.split() for line in targets)
+    entries = (line.split() for line in _index_targets())
     return ''.join(
         f'deb {uri} {codename} {component}\n'
         for uri, codename, component in entries if codename in wanted)
@@ -117,4 +112,13 @@ def _index_targets():
 
 def package_versions(packages):
     """Return APT's list of the versions there are; bytes to compare only."""
+    versions = _versions(packages)
+    if not versions:
+        # A container image comes without package lists.
+        apt_get('update')
+        versions = _versions(packages)
+    return versions
+
+
+def _versions(packages):
     return run('apt-cache', 'madison', *packages)

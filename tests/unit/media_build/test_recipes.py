@@ -94,14 +94,24 @@ class SourcesTest(base.TestCase):
              'deb http://mirror/debian/ bookworm main'],
             sources.splitlines())
 
-    def test_lists_are_fetched_when_there_are_none(self):
-        sources = self._sources(
-            b'', b'', b'http://mirror/debian/ bookworm main\n')
-        self.assertEqual('deb http://mirror/debian/ bookworm main\n', sources)
-        self.assertIn('update', self.run.call_args_list[1].args)
-
     def test_none_on_a_machine_that_is_no_debian(self):
-        self.assertEqual('', self._sources(b'', b'', b''))
+        self.assertEqual('', self._sources(b''))
+
+
+class PackageVersionsTest(base.TestCase):
+
+    def _versions(self, *answers):
+        self.run = mock.Mock(side_effect=answers)
+        with mock.patch.object(host, 'run', self.run):
+            return host.package_versions(['kernel'])
+
+    def test_from_the_lists_there_are(self):
+        self.assertEqual(b'kernel 1', self._versions(b'kernel 1'))
+
+    def test_lists_are_fetched_when_there_are_none(self):
+        self.assertEqual(
+            b'kernel 1', self._versions(b'', b'', b'kernel 1'))
+        self.assertIn('update', self.run.call_args_list[1].args)
 
 
 class SuiteTest(base.TestCase):
