@@ -33,6 +33,9 @@ def arguments(argv):
         '--keep', action='store_true',
         help='leave the one box of the acceptance tests up')
     parser.add_argument(
+        '--port-base', type=int, default=parts.PORT_BASE, metavar='PORT',
+        help='first TCP port of the one box (default: %(default)s)')
+    parser.add_argument(
         'parts', nargs='*', metavar='PART',
         help='one of: %s' % ', '.join(parts.PARTS))
     options = parser.parse_args(argv)

@@ -92,7 +92,7 @@ def _acceptance(options):
              'set -e; environment=$("$@"); eval "$environment"; '
              'exec python -m pytest tests/acceptance --junitxml="$0"',
              str(results), *box, 'env', *at]
-    up = [*box, 'up', *at, '--port-base', str(PORT_BASE)]
+    up = [*box, 'up', *at, '--port-base', str(options.port_base)]
     wipe = ('wiping the box', [*box, 'wipe', *at])
     # What a killed run has left, perhaps of another version of this project.
     leftover = (wipe,) if state.exists() else ()
@@ -114,7 +114,7 @@ PARTS = {
 def steps(options):
     """What to run, in order.
 
-    :param options: has ``parts``, ``releases``, ``directory`` and ``keep``
+    :param options: as the command line gives them, complete
     :returns: list of Step
     """
     return [step for part in PARTS if part in options.parts
