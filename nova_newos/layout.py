@@ -97,9 +97,9 @@ def load(system_metadata):
     :raises LayoutInvalid: when there is a value that this version cannot
         read; guessing could attach or overwrite the wrong disk
     """
-    value = system_metadata.get(KEY)
-    if value is None:
+    if KEY not in system_metadata:
         return None
+    value = system_metadata[KEY]
     try:
         fields = json.loads(value)
         if fields['v'] != VERSION:

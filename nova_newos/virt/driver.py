@@ -69,7 +69,7 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
 
     def default_root_device_name(self, instance, image_meta, root_bdm):
         """Name the blank disk, before Nova has made anything."""
-        volume_root = bool(root_bdm) and root_bdm.is_volume
+        volume_root = install.boots_from_volume(root_bdm)
         with install.naming(self._media, instance, image_meta, volume_root):
             return super().default_root_device_name(
                 instance, image_meta, root_bdm
@@ -80,8 +80,9 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
     ):
         """Name the other disks, before Nova has made anything."""
         bdms = [bdm for bdms in block_device_lists for bdm in bdms]
-        root_bdm = block_device.get_root_bdm(bdms)
-        volume_root = bool(root_bdm) and root_bdm.is_volume
+        volume_root = install.boots_from_volume(
+            block_device.get_root_bdm(bdms)
+        )
         with install.naming(
             self._media, instance, instance.image_meta, volume_root
         ):
@@ -121,14 +122,31 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
                     accel_info=accel_info,
                 )
 
-    def rebuild(self, context, instance, image_meta, *args, **kwargs):
+    def rebuild(
+        self,
+        context,
+        instance,
+        image_meta,
+        injected_files,
+        admin_password,
+        allocations,
+        bdms,
+        detach_block_devices,
+        attach_block_devices,
+        network_info=None,
+        evacuate=False,
+        block_device_info=None,
+        preserve_ephemeral=False,
+        accel_uuids=None,
+        reimage_boot_volume=False,
+    ):
         """Refuse what cannot be spawned before Nova deletes the old disks.
 
         Nova's own method says that there is no special way to rebuild, and
         the compute manager then destroys and spawns.
         """
         with fault.install_faults(instance, install.image_id_of(image_meta)):
-            if kwargs.get('evacuate'):
+            if evacuate:
                 self._refuse_for_install_server(
                     instance,
                     'evacuate',
@@ -137,15 +155,24 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
                     'the server and create it again',
                 )
             else:
-                self._decide(
-                    context,
-                    instance,
-                    image_meta,
-                    kwargs.get('block_device_info'),
-                )
-            return super().rebuild(
-                context, instance, image_meta, *args, **kwargs
-            )
+                self._decide(context, instance, image_meta, block_device_info)
+        return super().rebuild(
+            context,
+            instance,
+            image_meta,
+            injected_files,
+            admin_password,
+            allocations,
+            bdms,
+            detach_block_devices,
+            attach_block_devices,
+            network_info=network_info,
+            evacuate=evacuate,
+            block_device_info=block_device_info,
+            preserve_ephemeral=preserve_ephemeral,
+            accel_uuids=accel_uuids,
+            reimage_boot_volume=reimage_boot_volume,
+        )
 
     def _decide(self, context, instance, image_meta, block_device_info):
         if install.evacuates(instance):
@@ -379,7 +406,17 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
             share_info,
         )
 
-    def migrate_disk_and_power_off(self, context, instance, *args, **kwargs):
+    def migrate_disk_and_power_off(
+        self,
+        context,
+        instance,
+        dest,
+        flavor,
+        network_info,
+        block_device_info=None,
+        timeout=0,
+        retry_interval=0,
+    ):
         """Refuse: Nova would convert CD-ROMs and grow the ISO."""
         try:
             self._refuse_for_install_server(
@@ -390,11 +427,18 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
         except fault.InstanceRefused as error:
             raise nova_exception.InstanceFaultRollback(error) from error
         return super().migrate_disk_and_power_off(
-            context, instance, *args, **kwargs
+            context,
+            instance,
+            dest,
+            flavor,
+            network_info,
+            block_device_info=block_device_info,
+            timeout=timeout,
+            retry_interval=retry_interval,
         )
 
     def check_can_live_migrate_source(
-        self, context, instance, *args, **kwargs
+        self, context, instance, dest_check_data, block_device_info=None
     ):
         """Refuse: Nova would leave blank CD-ROMs on the other host."""
         try:
@@ -408,7 +452,10 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
                 reason=error.format_message()
             ) from error
         return super().check_can_live_migrate_source(
-            context, instance, *args, **kwargs
+            context,
+            instance,
+            dest_check_data,
+            block_device_info=block_device_info,
         )
 
     def _refuse_for_install_server(self, instance, operation, cure):

@@ -198,6 +198,11 @@ def persisted(instance, server_layout, image_meta):
                 instance.save()
 
 
+def boots_from_volume(root_bdm):
+    """Whether a root block device mapping, object or dict, is a volume."""
+    return bool(root_bdm) and root_bdm.get('destination_type') == 'volume'
+
+
 def evacuates(instance):
     """Whether a spawn is that of an evacuation.
 

@@ -1009,10 +1009,22 @@ class SnapshotTest(DriverTestCase):
 @ddt.ddt
 class OperationsTest(DriverTestCase):
     def operations(self):
-        """(method, its arguments) of what is refused."""
+        """(method, its arguments, its options) of what is refused."""
         return (
-            ('migrate_disk_and_power_off', ('dest', 'flavor', 'network')),
-            ('check_can_live_migrate_source', ('data', 'devices')),
+            (
+                'migrate_disk_and_power_off',
+                ('dest', 'flavor', 'network'),
+                {
+                    'block_device_info': 'devices',
+                    'timeout': 60,
+                    'retry_interval': 10,
+                },
+            ),
+            (
+                'check_can_live_migrate_source',
+                ('data',),
+                {'block_device_info': 'devices'},
+            ),
         )
 
     @ddt.data(fakes.LAYOUT, RESTORED)
@@ -1046,14 +1058,14 @@ class OperationsTest(DriverTestCase):
     def test_ordinary_server(self, disk_format):
         """A4: moved as by Nova."""
         instance = fakes.server(fakes.image_dict(disk_format))
-        for name, args in self.operations():
+        for name, args, options in self.operations():
             stock_method = self.stock_method(name, return_value='answer')
+            method = getattr(self.driver, name)
             self.assertEqual(
-                'answer',
-                getattr(self.driver, name)(self.context, instance, *args),
+                'answer', method(self.context, instance, *args, **options)
             )
             stock_method.assert_called_once_with(
-                self.driver, self.context, instance, *args
+                self.driver, self.context, instance, *args, **options
             )
 
     def test_texts_fit(self):
@@ -1062,17 +1074,21 @@ class OperationsTest(DriverTestCase):
         calls = [
             lambda: self.rescue(instance, fakes.ISO),
             lambda: self.driver.rebuild(
-                self.context, instance, instance.image_meta, evacuate=True
+                self.context,
+                instance,
+                instance.image_meta,
+                *[None] * 6,
+                evacuate=True,
             ),
         ]
         calls += [
             lambda name=name, args=args: getattr(self.driver, name)(
                 self.context, instance, *args
             )
-            for name, args in self.operations()
+            for name, args, _options in self.operations()
         ]
         for call in calls:
-            with self.assertRaises(Exception) as caught:
+            with self.assertRaises(nova_exception.NovaException) as caught:
                 call()
             text = str(caught.exception)
             self.assertLessEqual(len(text), 200, text)
