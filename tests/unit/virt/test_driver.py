@@ -1141,7 +1141,7 @@ class OperationsTest(DriverTestCase):
                 self.context, instance, '/i', []
             ),
         ]
-        for name, args in self.operations():
+        for name, args, _options in self.operations():
             self.stock_method(name)
             calls.append(
                 lambda name=name, args=args: getattr(self.driver, name)(
