@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""python -m benchmarks blockinfo|spawn|disk: stock Nova and ours."""
+
+import argparse
+import os
+import sys
+
+from benchmarks.errors import BenchmarkError
+from devstack.onebox import state as state_module
+from devstack.onebox.errors import BoxError
+
+
+def _whole_number(text):
+    if not (text.isascii() and text.isdigit() and int(text)):
+        raise argparse.ArgumentTypeError(f'{text!r}: give 1 or more')
+    return int(text)
+
+
+def parser():
+    """The argparse parser."""
+    whole = argparse.ArgumentParser(
+        prog='python -m benchmarks',
+        description='Measure stock Nova and nova-newos in one run.',
+    )
+    commands = whole.add_subparsers(required=True)
+    box = argparse.ArgumentParser(add_help=False)
+    box.add_argument(
+        '--state',
+        metavar='DIR',
+        default=os.environ.get('ONEBOX_STATE') or state_module.DEFAULT,
+        help="the one box's directory (%(default)s)",
+    )
+    blockinfo = commands.add_parser(
+        'blockinfo',
+        help='the cost of get_disk_info for an ordinary server',
+    )
+    _add_runs(blockinfo, 100, 'rounds')
+    blockinfo.set_defaults(measure=_blockinfo)
+    spawn = commands.add_parser(
+        'spawn',
+        parents=[box],
+        help='seconds from creating an ISO server to its running guest',
+    )
+    _add_runs(spawn, 5, 'servers a block; there are two blocks a driver')
+    spawn.set_defaults(measure=_spawn)
+    disk = commands.add_parser(
+        'disk',
+        parents=[box],
+        help='disk that the first, second and fifth server of an ISO take',
+    )
+    disk.set_defaults(measure=_disk)
+    return whole
+
+
+def _add_runs(command, default, what):
+    command.add_argument(
+        '--runs',
+        type=_whole_number,
+        metavar='N',
+        default=default,
+        help=f'{what} (%(default)s)',
+    )
+
+
+# Imports are made where they are needed: measuring blockinfo takes Nova and
+# no box, the others a box's clients and no Nova.
+
+
+def _blockinfo(options):
+    from benchmarks import blockinfo
+
+    return 'processor µs a call', blockinfo.measure(options.runs), 1
+
+
+def _spawn(options):
+    from benchmarks import onebox
+    from benchmarks import spawn
+
+    with onebox.cloud_errors():
+        box = onebox.Box(options.state)
+        return 'seconds', spawn.measure(box, options.runs), 2
+
+
+def _disk(options):
+    from benchmarks import disk
+    from benchmarks import onebox
+
+    with onebox.cloud_errors():
+        return 'MiB', disk.measure(onebox.Box(options.state)), 2
+
+
+def _print_table(unit, comparisons, digits):
+    from benchmarks import figures
+
+    print(figures.table(unit, comparisons, digits))
+
+
+def main(arguments=None):
+    options = parser().parse_args(arguments)
+    try:
+        _print_table(*options.measure(options))
+    except (BenchmarkError, BoxError) as error:
+        sys.exit(f'benchmarks: {error}')
+    except ModuleNotFoundError as error:
+        sys.exit(
+            f'benchmarks: {sys.executable} has no module {error.name}: use '
+            'the Python of a box, DIR/venv/bin/python of its --state DIR, or '
+            'tox -e venv'
+        )
+    except KeyboardInterrupt:
+        sys.exit('benchmarks: interrupted')
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How much disk each further install server of one ISO takes.
+
+Counted are the blocks that files occupy in Nova's directory of instances,
+which holds the servers' disks and the image cache.
+"""
+
+import os
+import pathlib
+
+from benchmarks import figures
+from benchmarks import onebox
+from benchmarks.errors import BenchmarkError
+from devstack.onebox.progress import say
+
+SERVERS = 5
+SHOWN = (1, 2, 5)
+
+_CACHE = '_base'
+# Seconds between two looks at a guest that installs.
+_LOOK = 0.5
+# What the probe says when it laid itself onto a blank disk.
+_INSTALLED = 'probe: installed'
+_MIB = 2**20
+# st_blocks counts in these, whatever the file system's block size.
+_BLOCK = 512
+
+
+def measure(box):
+    """Compare both drivers.
+
+    :param box: onebox.Box
+    :returns: list of figures.Comparison, in MiB
+    :raises BenchmarkError: when a server does not do what it should
+    """
+    with (
+        onebox.probe_iso() as iso,
+        box.cleaned_up(),
+        box.driver_kept(),
+    ):
+        stock = _with_driver(box, onebox.STOCK, iso)
+        ours = _with_driver(box, onebox.OURS, iso)
+    return compare(stock, ours)
+
+
+def _with_driver(box, driver, iso):
+    """What the box holds after each server.
+
+    :returns: list of usage(), the first from before the first server
+    """
+    box.use(driver)
+    # An image of its own, so that its first server fills the cache.
+    image = box.upload(iso)
+    present = {path.name for path in box.instances.iterdir()} - {_CACHE}
+    held = [usage(box.instances, present)]
+    for number in range(SERVERS):
+        say(f'{driver}: server {number + 1} of {SERVERS}')
+        _install(box, image, driver == onebox.OURS)
+        held.append(usage(box.instances, present))
+    box.delete_servers()
+    return held
+
+
+def _install(box, image, installs):
+    """Make a server and wait until it powered itself off."""
+    server = box.create(image)
+    onebox.wait_for(
+        'the server is ACTIVE', lambda: box.is_built(server), _LOOK
+    )
+    onebox.wait_for(
+        'the guest powers itself off', lambda: box.is_off(server), _LOOK
+    )
+    if installs and _INSTALLED not in box.console(server):
+        raise BenchmarkError(
+            f'a server installed nothing; its console:\n{box.console(server)}'
+        )
+
+
+def usage(instances, leave_out=()):
+    """Bytes of allocated blocks below Nova's directory of instances.
+
+    :param leave_out: names in that directory which do not count
+    :returns: {'image cache', or the name of a file in the directory of a
+        server: bytes}
+    """
+    # Some file systems allocate only when they write.
+    os.sync()
+    held = {}
+    for top in pathlib.Path(instances).iterdir():
+        if top.name not in leave_out:
+            for path in _files(top):
+                kind = 'image cache' if top.name == _CACHE else path.name
+                held[kind] = held.get(kind, 0) + _allocated(path)
+    return held
+
+
+def _files(top):
+    return [path for path in (top, *top.rglob('*')) if path.is_file()]
+
+
+def _allocated(path):
+    return path.stat().st_blocks * _BLOCK
+
+
+def compare(stock, ours):
+    """What single servers added, file by file, and all of them together.
+
+    :param stock: list of usage(), the first from before the first server
+    :param ours: the same with ours
+    :returns: list of figures.Comparison, in MiB
+    """
+    kinds = sorted({kind for held in (*stock, *ours) for kind in held})
+    comparisons = []
+    for number in SHOWN:
+        pair = [
+            _added(held[number - 1], held[number]) for held in (stock, ours)
+        ]
+        title = f'server {number}'
+        comparisons.append(_comparison(title, pair, kinds))
+        comparisons += [
+            _comparison(f'{title}: {kind}', pair, [kind])
+            for kind in kinds
+            if any(added.get(kind) for added in pair)
+        ]
+    pair = [_added(held[0], held[-1]) for held in (stock, ours)]
+    return [*comparisons, _comparison(f'all {SERVERS}', pair, kinds)]
+
+
+def _added(before, after):
+    return {kind: after[kind] - before.get(kind, 0) for kind in after}
+
+
+def _comparison(title, pair, kinds):
+    stock, ours = (
+        (sum(added.get(kind, 0) for kind in kinds) / _MIB,) for added in pair
+    )
+    return figures.Comparison(title, stock, ours)
