@@ -30,7 +30,8 @@ def bring_box_up(state):
     done = subprocess.run([BOX, 'up', '--state', state])
     if done.returncode:
         raise demo_options.DemoError(
-            'the box did not come up; it said why above')
+            'the box did not come up; it said why above. A box made with '
+            f'options of "{BOX} up --state {state}" is used as it is')
 
 
 def box_variables(state):

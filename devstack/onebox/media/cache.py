@@ -8,7 +8,11 @@ import os
 from pathlib import Path
 import shutil
 import tempfile
+import time
 
+KEY_DIGITS = 16
+# What no run asked for that long is removed.
+KEEP_SECONDS = 7 * 24 * 3600
 DEFAULT_DIRECTORY = Path('/var/cache/nova-newos/media')
 
 
@@ -22,7 +26,7 @@ def key_of(*parts):
     for part in parts:
         data = part.encode() if isinstance(part, str) else part
         digest.update(hashlib.sha256(data).digest())
-    return digest.hexdigest()[:16]
+    return digest.hexdigest()[:KEY_DIGITS]
 
 
 class Cache:
@@ -49,7 +53,8 @@ class Cache:
             if not target.exists():
                 self._forget_scratch(name)
                 self._build(name, target, build)
-                self._forget_older(stem, suffix, target)
+            os.utime(target)
+            self._forget_unused(stem, suffix)
         return target
 
     def _build(self, name, target, build):
@@ -67,9 +72,13 @@ class Cache:
         for path in self.directory.glob(f'.{name}.new-*'):
             _remove(path)
 
-    def _forget_older(self, stem, suffix, target):
+    def _forget_unused(self, stem, suffix):
+        # Not at once: another checkout, of another version, may be at work
+        # with what it built.
+        oldest = time.time() - KEEP_SECONDS
+        length = len(f'{stem}-{KEY_DIGITS * "0"}{suffix}')
         for path in self.directory.glob(f'{stem}-*{suffix}'):
-            if path != target and len(path.name) == len(target.name):
+            if len(path.name) == length and path.stat().st_mtime < oldest:
                 _remove(path)
 
     @contextlib.contextmanager
