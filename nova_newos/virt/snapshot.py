@@ -12,9 +12,10 @@ from nova_newos import traits
 
 #: nova-api writes all of a server's system_metadata into the record of its
 #: snapshot. These are about the installation, not the installed system:
-#: base_image_ref would make the install ISO the default rescue image.
+#: base_image_ref would make the install ISO the default rescue image, and
+#: what the stock client notes at an upload are the ISO's name and digests.
 _DROPPED = ('base_image_ref', f'trait:{traits.INSTALLS}')
-_DROPPED_PREFIX = 'newos_'
+_DROPPED_PREFIXES = ('newos_', 'owner_specified.openstack.')
 
 
 def check_root(guest, root):
@@ -54,5 +55,5 @@ def clean_properties(properties):
     return {
         name: value
         for name, value in properties.items()
-        if name not in _DROPPED and not name.startswith(_DROPPED_PREFIX)
+        if name not in _DROPPED and not name.startswith(_DROPPED_PREFIXES)
     }

@@ -107,7 +107,7 @@ def test_the_golden_image_boots_an_ordinary_server(
     assert not [
         name
         for name in image.properties
-        if name.startswith('newos') or name == 'base_image_ref'
+        if name.startswith(('newos', 'base_image', 'owner_specified'))
     ]
     server = launch(image.id)
     report = server.wait_for_report(**{'booted-from': 'disk'})

@@ -111,6 +111,7 @@ class CleanPropertiesTest(fakes.TestCase):
         'newos_of_the_future',
         'base_image_ref',
         'trait:CUSTOM_NOVA_NEWOS',
+        'owner_specified.openstack.md5',
     )
     def test_dropped(self, name):
         """B5: what concerns the installation is not inherited."""
