@@ -3,6 +3,7 @@
 
 import dataclasses
 import pathlib
+import shlex
 
 TOP = pathlib.Path(__file__).parents[2]
 
@@ -87,11 +88,13 @@ def _acceptance(options):
     state = options.directory / 'box'
     box = [str(TOP / 'devstack' / 'onebox' / 'box')]
     at = ['--state', str(state)]
-    # The box's environment is for a shell to evaluate.
-    tests = ['bash', '-c',
-             'set -e; environment=$("$@"); eval "$environment"; '
-             'exec python -m pytest tests/acceptance --junitxml="$0"',
-             str(results), *box, 'env', *at]
+    # The box's environment is for a shell to evaluate. The tests have an
+    # environment of their own beside the box's, as its users do.
+    script = 'set -e; variables=$(%s); eval "$variables"; exec %s' % (
+        shlex.join([*box, 'env', *at]),
+        shlex.join(_tox(options, 'acceptance', 'tests/acceptance',
+                        '--junitxml=%s' % results)))
+    tests = ['bash', '-c', script]
     up = [*box, 'up', *at, '--port-base', str(options.port_base)]
     wipe = ('wiping the box', [*box, 'wipe', *at])
     # What a killed run has left, perhaps of another version of this project.
