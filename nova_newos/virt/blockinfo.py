@@ -55,26 +55,12 @@ def _get_root_info(
     stock, instance, virt_type, image_meta, root_bdm, disk_bus, *args, **kwargs
 ):
     server_layout = layout.load(instance.system_metadata)
-    if server_layout is None:
-        return stock(
-            instance,
-            virt_type,
-            image_meta,
-            root_bdm,
-            disk_bus,
-            *args,
-            **kwargs,
-        )
-    if server_layout.installs:
-        return _install_root(disk_bus)
+    if server_layout is not None:
+        if server_layout.installs:
+            return _install_root(disk_bus)
+        image_meta = _as_disk(image_meta)
     return stock(
-        instance,
-        virt_type,
-        _as_disk(image_meta),
-        root_bdm,
-        disk_bus,
-        *args,
-        **kwargs,
+        instance, virt_type, image_meta, root_bdm, disk_bus, *args, **kwargs
     )
 
 
