@@ -62,8 +62,8 @@ def _add_runs(command, default, what):
     )
 
 
-# Imports are made where they are needed: measuring blockinfo takes Nova and
-# no box, the others a box's clients and no Nova.
+# Imports are made where they are needed: blockinfo does without libvirt, and
+# a Python without Nova gets a clear error.
 
 
 def _blockinfo(options):

@@ -78,16 +78,13 @@ class CompareTest(base.TestCase):
         self.assertEqual(
             {
                 'server 1': ((4.0,), (5.0,)),
-                'server 1: disk': ((1.0,), (1.0,)),
-                'server 1: disk.newos': ((0.0,), (1.0,)),
-                'server 1: image cache': ((3.0,), (3.0,)),
+                'server 1, without disk.newos': ((4.0,), (4.0,)),
                 'server 2': ((2.0,), (3.0,)),
-                'server 2: disk': ((2.0,), (2.0,)),
-                'server 2: disk.newos': ((0.0,), (1.0,)),
+                'server 2, without disk.newos': ((2.0,), (2.0,)),
                 'server 5': ((5.0,), (6.0,)),
-                'server 5: disk': ((5.0,), (5.0,)),
-                'server 5: disk.newos': ((0.0,), (1.0,)),
-                'all 5': ((18.0,), (23.0,)),
+                'server 5, without disk.newos': ((5.0,), (5.0,)),
+                'servers 1 to 5': ((18.0,), (23.0,)),
+                'servers 1 to 5, without disk.newos': ((18.0,), (18.0,)),
             },
             found,
         )
