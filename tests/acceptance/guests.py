@@ -174,5 +174,3 @@ class Guest:
             str(path) for path in self.box.instances.glob(f'{self.id}*')
         ]
         return found + (['domain'] if self.domain_xml() is not None else [])
-
-

@@ -70,4 +70,3 @@ class StateTestCase(base.TestCase):
         state.write(path, 'new', mode=0o600)
         self.assertEqual('new', path.read_text())
         self.assertEqual(0o600, stat.S_IMODE(path.stat().st_mode))
-
