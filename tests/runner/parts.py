@@ -31,7 +31,8 @@ class Step:
     :ivar name: names its log and its results
     :ivar part: the part it belongs to, a key of PARTS
     :ivar command: list of arguments; writes the file ``results``
-    :ivar results: where the command leaves its results, in pytest's format
+    :ivar results: where the command leaves its results, in pytest's format;
+        None for a command that is one check by its exit status
     :ivar limit: seconds that it may take
     :ivar before: (title, command) to run first; when one fails the tests
         are not run
@@ -40,7 +41,7 @@ class Step:
     name: str
     part: str
     command: list
-    results: pathlib.Path
+    results: pathlib.Path | None
     limit: int = LIMIT
     before: tuple = ()
     after: tuple = ()
@@ -60,6 +61,12 @@ def _tox_step(options, part, release, environment, *arguments):
     results = options.directory / 'results' / (name + '.xml')
     return Step(name, part, _tox(options, environment, *arguments,
                                  '--junitxml=%s' % results), results)
+
+
+def _style(options):
+    for environment in ('pep8', 'docs', 'releasenotes'):
+        yield Step('style-%s' % environment, 'style',
+                   _tox(options, environment), None)
 
 
 def _unit(options):
@@ -107,6 +114,7 @@ def _acceptance(options):
 
 
 PARTS = {
+    'style': _style,
     'unit': _unit,
     'contract': _contract,
     'functional': _functional,
