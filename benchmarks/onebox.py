@@ -80,22 +80,17 @@ class Box:
 
     def use(self, driver):
         """Have nova-compute use a compute driver."""
-        if driver == self._driver():
-            return
-        say(f'-- the box changes to {driver}')
+        say(f'-- compute driver: {driver}')
         process = self._run('up', '--compute-driver', driver, quiet=True)
         if process.returncode:
             raise BenchmarkError(
-                f'the box did not change to {driver}:\n{process.stdout}'
+                f'the box did not come up with {driver}:\n{process.stdout}'
             )
-
-    def _driver(self):
-        return settings.load(self._state.settings).compute_driver
 
     @contextlib.contextmanager
     def driver_kept(self):
         """Have the compute driver of now again afterwards."""
-        driver = self._driver()
+        driver = settings.load(self._state.settings).compute_driver
         try:
             yield
         finally:
