@@ -72,6 +72,8 @@ class OrdinaryServersTestCase(base.ServersTestCase):
             self.start('stock', base.STOCK)
             stock = self.observe('stock', image, flavor, actions, **fields)
         self.start('ours', base.NEWOS)
+        # Else what was compared with may not have been stock at all.
+        self.assertTrue(hasattr(blockinfo.get_root_info, WRAPPED))
         ours = self.observe('ours', image, flavor, actions, **fields)
         for before, after in zip(stock, ours, strict=True):
             self.assertEqual(before, after)
