@@ -4,6 +4,7 @@
 import concurrent.futures
 import http.client
 import json
+import pathlib
 import socket
 import subprocess
 import threading
@@ -16,6 +17,7 @@ from devstack.onebox import state as state_module
 from devstack.onebox.errors import BoxError
 from devstack.onebox.errors import tail
 
+_SUPERVISE = pathlib.Path(__file__).with_name('supervise.py')
 _START_LIMIT = 180
 _STOP_WAIT = 15
 _TAIL = 25
@@ -133,7 +135,7 @@ class Supervisor:
         state = self._state
         self._path.unlink(missing_ok=True)
         done = subprocess.run(
-            [f'{state.venv}/bin/supervisord', '-c', self._conf],
+            [f'{state.venv}/bin/python', '-P', _SUPERVISE, '-c', self._conf],
             env=processes.environment(state), stdin=subprocess.DEVNULL,
             capture_output=True, text=True, check=False, cwd='/')
         if done.returncode:
