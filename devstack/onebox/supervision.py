@@ -178,13 +178,17 @@ class Supervisor:
         return {info['name']: (info['statename'], info['pid'], info['start'])
                 for info in listed}
 
+    def _what(self, name):
+        return self.states().get(name, ('',))[0]
+
     def running(self, name):
         """Whether a service's process lives."""
-        return self.states().get(name, ('',))[0] == 'RUNNING'
+        return self._what(name) == 'RUNNING'
 
     def stop(self, *names):
         """Stop services at the same time, as far as they run."""
-        names = [name for name in names if self.running(name)]
+        names = [name for name in names
+                 if self._what(name) in ('RUNNING', 'STOPPING')]
         if names:
             with concurrent.futures.ThreadPoolExecutor(len(names)) as pool:
                 list(pool.map(self._stop, names))
@@ -193,8 +197,12 @@ class Supervisor:
         try:
             self._rpc.stopProcess(name)
         except xmlrpc.client.Fault:
-            # It may have ended by itself meanwhile.
-            if self.running(name):
+            # It may have ended by itself meanwhile, or be on its way down
+            # since a killed run told it to.
+            until = time.monotonic() + 2 * _STOP_WAIT
+            while self._what(name) == 'STOPPING' and time.monotonic() < until:
+                time.sleep(0.1)
+            if self._what(name) in ('RUNNING', 'STOPPING'):
                 raise
 
     def current(self, service):
