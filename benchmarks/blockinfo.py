@@ -134,9 +134,7 @@ def _call(instance, more_disks):
     meta = instance.image_meta
     info = driver.get_block_device_info(
         instance,
-        objects.BlockDeviceMappingList(
-            objects=[_root_disk(), *more_disks]
-        ),
+        objects.BlockDeviceMappingList(objects=[_root_disk(), *more_disks]),
     )
     return lambda: nova_blockinfo.get_disk_info(
         VIRT_TYPE, instance, meta, info

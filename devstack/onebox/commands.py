@@ -24,8 +24,13 @@ def run(state, name, command, watch=None, **variables):
     log = state.logs / f'setup-{name}.log'
     with open(log, 'w') as output:
         process = subprocess.Popen(
-            list(map(str, command)), stdin=subprocess.DEVNULL, stdout=output,
-            stderr=output, cwd='/', env=environment(state) | variables)
+            list(map(str, command)),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            cwd='/',
+            env=environment(state) | variables,
+        )
     try:
         _wait(process, watch)
     finally:
@@ -45,6 +50,15 @@ def _wait(process, watch):
 def run_content(state, name, plan, watch=None):
     """Run content.py on the file of a plan."""
     # -P: its neighbours must not stand in for modules it imports.
-    run(state, name, [state.venv / 'bin' / 'python', '-P',
-                      pathlib.Path(__file__).with_name('content.py'), plan],
-        watch, OS_CLIENT_CONFIG_FILE=str(state.clouds))
+    run(
+        state,
+        name,
+        [
+            state.venv / 'bin' / 'python',
+            '-P',
+            pathlib.Path(__file__).with_name('content.py'),
+            plan,
+        ],
+        watch,
+        OS_CLIENT_CONFIG_FILE=str(state.clouds),
+    )

@@ -45,15 +45,19 @@ class Box:
 
     def database(self, name):
         """SQLAlchemy URL of one database."""
-        return (f'mysql+pymysql://{DB_USER}:{self.passwords["database"]}'
-                f'@localhost/{name}?charset=utf8mb4'
-                f'&unix_socket={self.state.mariadb_socket}')
+        return (
+            f'mysql+pymysql://{DB_USER}:{self.passwords["database"]}'
+            f'@localhost/{name}?charset=utf8mb4'
+            f'&unix_socket={self.state.mariadb_socket}'
+        )
 
     @property
     def transport(self):
         """oslo.messaging URL."""
-        return (f'rabbit://{MQ_USER}:{self.passwords["rabbitmq"]}'
-                f'@127.0.0.1:{self.ports["rabbitmq"]}/')
+        return (
+            f'rabbit://{MQ_USER}:{self.passwords["rabbitmq"]}'
+            f'@127.0.0.1:{self.ports["rabbitmq"]}/'
+        )
 
 
 def endpoints(box):
@@ -71,8 +75,9 @@ def ini(groups):
     lines = []
     for group, options in groups.items():
         lines.append(f'[{group}]')
-        lines += [f'{name} = {_text(value)}'
-                  for name, value in options.items()]
+        lines += [
+            f'{name} = {_text(value)}' for name, value in options.items()
+        ]
         lines.append('')
     return '\n'.join(lines)
 
@@ -134,9 +139,11 @@ def glance(box):
         'glance_store': {'default_backend': 'file'},
         'keystone_authtoken': _authtoken(box, 'glance'),
         'os_glance_staging_store': {
-            'filesystem_store_datadir': images / 'staging'},
+            'filesystem_store_datadir': images / 'staging'
+        },
         'os_glance_tasks_store': {
-            'filesystem_store_datadir': images / 'tasks'},
+            'filesystem_store_datadir': images / 'tasks'
+        },
         'oslo_concurrency': {'lock_path': box.state.run / 'locks'},
         'paste_deploy': {'flavor': 'keystone'},
     }
@@ -173,8 +180,11 @@ def neutron(box):
 def ml2(_box):
     """plugins/ml2/ml2_conf.ini"""
     return {
-        'ml2': {'mechanism_drivers': '', 'tenant_network_types': 'local',
-                'type_drivers': 'local'},
+        'ml2': {
+            'mechanism_drivers': '',
+            'tenant_network_types': 'local',
+            'type_drivers': 'local',
+        },
     }
 
 
@@ -191,9 +201,11 @@ def nova(box):
 
 
 def _overrides(box, without):
-    return {group: options for group, options
-            in box.settings.grouped_overrides().items()
-            if group not in without}
+    return {
+        group: options
+        for group, options in box.settings.grouped_overrides().items()
+        if group not in without
+    }
 
 
 def nova_cpu(box):
@@ -230,8 +242,10 @@ def nova_cpu(box):
 
 def _privsep(box):
     # The services are root already; the default asks sudo.
-    return (f'{box.state.venv}/bin/privsep-helper '
-            f'--config-file {box.state.etc}/nova/nova-cpu.conf')
+    return (
+        f'{box.state.venv}/bin/privsep-helper '
+        f'--config-file {box.state.etc}/nova/nova-cpu.conf'
+    )
 
 
 def _nova_common(box):
@@ -253,13 +267,13 @@ def _nova_common(box):
             'backend': 'nova.keymgr.conf_key_mgr.ConfKeyManager',
             'fixed_key': box.passwords['key_manager'],
         },
-        'neutron': _credentials(box, 'neutron') | {
-            'valid_interfaces': 'public'},
+        'neutron': _credentials(box, 'neutron')
+        | {'valid_interfaces': 'public'},
         'oslo_concurrency': {'lock_path': state.run / 'locks'},
-        'placement': _credentials(box, 'placement') | {
-            'valid_interfaces': 'public'},
-        'service_user': _credentials(box, 'nova') | {
-            'send_service_user_token': True},
+        'placement': _credentials(box, 'placement')
+        | {'valid_interfaces': 'public'},
+        'service_user': _credentials(box, 'nova')
+        | {'send_service_user_token': True},
     }
 
 
@@ -268,8 +282,10 @@ def uwsgi(box, module, port):
     # Nova's API of these waits for answers to its calls in eventlet's loop,
     # which each thread would have of its own: an answer that comes to the
     # loop of an idle thread is never read.
-    alone = (module.startswith('nova.')
-             and box.settings.release in _EVENTLET_RELEASES)
+    alone = (
+        module.startswith('nova.')
+        and box.settings.release in _EVENTLET_RELEASES
+    )
     return {
         'uwsgi': {
             'module': f'{module}:application',
@@ -309,30 +325,36 @@ def rabbitmq(box):
 
 def libvirtd(box):
     """libvirtd.conf"""
-    return ''.join(f'{name} = {value}\n' for name, value in {
-        'unix_sock_dir': f'"{box.state.libvirt_socket.parent}"',
-        'unix_sock_ro_perms': '"0700"',
-        'unix_sock_rw_perms': '"0700"',
-        'auth_unix_ro': '"none"',
-        'auth_unix_rw': '"none"',
-    }.items())
+    return ''.join(
+        f'{name} = {value}\n'
+        for name, value in {
+            'unix_sock_dir': f'"{box.state.libvirt_socket.parent}"',
+            'unix_sock_ro_perms': '"0700"',
+            'unix_sock_rw_perms': '"0700"',
+            'auth_unix_ro': '"none"',
+            'auth_unix_rw': '"none"',
+        }.items()
+    )
 
 
 def qemu(box):
     """qemu.conf"""
     first, last = ports.display_range(box.settings.port_base)
-    return ''.join(f'{name} = {value}\n' for name, value in {
-        'user': '"root"',
-        'group': '"root"',
-        'dynamic_ownership': 0,
-        'security_driver': '"none"',
-        'namespaces': '[]',
-        'cgroup_controllers': '[]',
-        # QEMU writes the console logs itself: no virtlogd to run.
-        'stdio_handler': '"file"',
-        'remote_display_port_min': first,
-        'remote_display_port_max': last,
-    }.items())
+    return ''.join(
+        f'{name} = {value}\n'
+        for name, value in {
+            'user': '"root"',
+            'group': '"root"',
+            'dynamic_ownership': 0,
+            'security_driver': '"none"',
+            'namespaces': '[]',
+            'cgroup_controllers': '[]',
+            # QEMU writes the console logs itself: no virtlogd to run.
+            'stdio_handler': '"file"',
+            'remote_display_port_min': first,
+            'remote_display_port_max': last,
+        }.items()
+    )
 
 
 def files(box):
@@ -346,7 +368,8 @@ def files(box):
         'nova/nova.conf': ini(nova(box)),
         'nova/nova-cpu.conf': ini(nova_cpu(box)),
         'nova/cell0.conf': ini(
-            {'database': {'connection': box.database('nova_cell0')}}),
+            {'database': {'connection': box.database('nova_cell0')}}
+        ),
         'rabbitmq.conf': rabbitmq(box),
         'libvirt/libvirtd.conf': libvirtd(box),
         'libvirt/qemu.conf': qemu(box),

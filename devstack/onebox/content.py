@@ -17,32 +17,40 @@ _LIMIT = 120
 
 def ensure_project(cloud, name, description):
     """The project of that name, made if it is missing."""
-    return (cloud.identity.find_project(name)
-            or cloud.identity.create_project(
-                name=name, description=description, domain_id='default'))
+    return cloud.identity.find_project(name) or cloud.identity.create_project(
+        name=name, description=description, domain_id='default'
+    )
 
 
 def ensure_user(cloud, name, password, project, roles):
     """A user of one project with these roles, made if missing."""
     identity = cloud.identity
     user = identity.find_user(name) or identity.create_user(
-        name=name, password=password, domain_id='default',
-        default_project_id=project.id)
+        name=name,
+        password=password,
+        domain_id='default',
+        default_project_id=project.id,
+    )
     for role in roles:
         identity.assign_project_role_to_user(
-            project, user, identity.find_role(role, ignore_missing=False))
+            project, user, identity.find_role(role, ignore_missing=False)
+        )
 
 
 def ensure_endpoint(cloud, kind, name, url, region):
     """The public endpoint of one service, made or moved."""
     identity = cloud.identity
     service = identity.find_service(name) or identity.create_service(
-        type=kind, name=name)
-    found = list(identity.endpoints(service_id=service.id,
-                                    interface='public'))
+        type=kind, name=name
+    )
+    found = list(identity.endpoints(service_id=service.id, interface='public'))
     if not found:
-        identity.create_endpoint(service_id=service.id, interface='public',
-                                 url=url, region_id=region)
+        identity.create_endpoint(
+            service_id=service.id,
+            interface='public',
+            url=url,
+            region_id=region,
+        )
     elif found[0].url != url:
         identity.update_endpoint(found[0], url=url)
 
@@ -75,7 +83,8 @@ def await_services(cloud, since):
     while silent:
         for service in cloud.compute.services():
             if service.state == 'up' and _reported(
-                    service, since.get(service.binary, 0)):
+                service, since.get(service.binary, 0)
+            ):
                 silent.discard(service.binary)
         if silent:
             _give_up_after(until, 'no report from ' + ', '.join(silent))
@@ -91,8 +100,10 @@ def _reported(service, moment):
 def await_resources(cloud):
     """Wait until Placement knows what nova-compute has to give."""
     until = time.monotonic() + _LIMIT
-    while not any(list(cloud.placement.resource_provider_inventories(node))
-                  for node in cloud.placement.resource_providers()):
+    while not any(
+        list(cloud.placement.resource_provider_inventories(node))
+        for node in cloud.placement.resource_providers()
+    ):
         _give_up_after(until, 'nova-compute reports no resources')
 
 

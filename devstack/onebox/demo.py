@@ -31,13 +31,15 @@ def bring_box_up(state):
     if done.returncode:
         raise demo_options.DemoError(
             'the box did not come up; it said why above. A box made with '
-            f'options of "{BOX} up --state {state}" is used as it is')
+            f'options of "{BOX} up --state {state}" is used as it is'
+        )
 
 
 def box_variables(state):
     """Return what "box env" exports, as a dictionary."""
-    done = subprocess.run([BOX, 'env', '--state', state],
-                          stdout=subprocess.PIPE, text=True)
+    done = subprocess.run(
+        [BOX, 'env', '--state', state], stdout=subprocess.PIPE, text=True
+    )
     if done.returncode:
         raise demo_options.DemoError('the box has no environment to give')
     words = shlex.split(done.stdout)
@@ -45,15 +47,15 @@ def box_variables(state):
 
 
 def choose_media(options, steps):
-    """Return (installer ISO, driver ISO or None), building what is not given.
-    """
+    """Return (installer ISO, driver ISO or None), building what is not given."""
     if options.iso:
         return options.iso, options.driver_iso
     store = cache.Cache()
     steps.take('packages for making ISOs', host.install_missing, say)
     installer = steps.take('installer ISO', debian.obtain, store, say)
     return installer, options.driver_iso or steps.take(
-        'driver ISO', drivers.obtain, store, say)
+        'driver ISO', drivers.obtain, store, say
+    )
 
 
 def describe(options, state, media, steps):
@@ -76,8 +78,11 @@ def environment(variables):
 
     Without those of another cloud, which openstack would mix in.
     """
-    others = {name: value for name, value in os.environ.items()
-              if not name.startswith('OS_')}
+    others = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith('OS_')
+    }
     return {**others, **variables}
 
 
@@ -89,16 +94,22 @@ def main(arguments=None):
         media = choose_media(options, steps)
         steps.take('box up', bring_box_up, state)
         variables = box_variables(state)
-    except (demo_options.DemoError, host.MediaError, BoxError,
-            OSError) as error:
+    except (
+        demo_options.DemoError,
+        host.MediaError,
+        BoxError,
+        OSError,
+    ) as error:
         sys.exit(f'demo: {error}')
     except KeyboardInterrupt:
         sys.exit('demo: interrupted; the next run goes on from here')
     plan = json.dumps(describe(options, state, media, steps))
     python = Path(variables['ONEBOX_VENV']) / 'bin/python'
     os.execve(  # noqa: S606
-        python, [python, '-P', '-m', 'devstack.onebox.demo_cloud', plan],
-        environment(variables))
+        python,
+        [python, '-P', '-m', 'devstack.onebox.demo_cloud', plan],
+        environment(variables),
+    )
 
 
 if __name__ == '__main__':

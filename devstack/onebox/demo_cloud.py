@@ -73,8 +73,11 @@ class Demo:
 
     def _own_images(self, name):
         # Others' images of that name may be visible, and are not ours.
-        return list(self.cloud.image.images(
-            name=name, owner=self.cloud.current_project_id))
+        return list(
+            self.cloud.image.images(
+                name=name, owner=self.cloud.current_project_id
+            )
+        )
 
     def _delete_flavor(self):
         if 'ram' in self.plan['flavor']:
@@ -89,16 +92,27 @@ class Demo:
         properties = []
         if self.plan['driver_iso']:
             self._upload(DRIVERS, self.plan['driver_iso'])
-            properties = ['--property', 'newos_virtio_image_id='
-                          + self._image(DRIVERS).id]
+            properties = [
+                '--property',
+                'newos_virtio_image_id=' + self._image(DRIVERS).id,
+            ]
         self._upload(INSTALLER, self.plan['iso'], *properties)
 
     def _upload(self, name, path, *options):
-        mebibytes = Path(path).stat().st_size / 2 ** 20
+        mebibytes = Path(path).stat().st_size / 2**20
         say(f'{path}: {mebibytes:.1f} MiB')
-        type_command('image', 'create', '--disk-format', 'iso',
-                     '--container-format', 'bare', '--file', path,
-                     *options, name)
+        type_command(
+            'image',
+            'create',
+            '--disk-format',
+            'iso',
+            '--container-format',
+            'bare',
+            '--file',
+            path,
+            *options,
+            name,
+        )
 
     def _image(self, name):
         return self.cloud.image.find_image(name, ignore_missing=False)
@@ -106,19 +120,41 @@ class Demo:
     def create_install_server(self):
         flavor = self.plan['flavor']
         if 'ram' in flavor:
-            type_command('--os-cloud', ADMIN_CLOUD, 'flavor', 'create',
-                         '--vcpus', '1', '--ram', str(flavor['ram']),
-                         '--disk', str(flavor['disk']), flavor['name'])
+            type_command(
+                '--os-cloud',
+                ADMIN_CLOUD,
+                'flavor',
+                'create',
+                '--vcpus',
+                '1',
+                '--ram',
+                str(flavor['ram']),
+                '--disk',
+                str(flavor['disk']),
+                flavor['name'],
+            )
         self._create_server(INSTALL_SERVER, INSTALLER)
 
     def _create_server(self, name, image):
-        type_command('server', 'create', '--image', image, '--flavor',
-                     self.plan['flavor']['name'], '--nic', 'none', name)
+        type_command(
+            'server',
+            'create',
+            '--image',
+            image,
+            '--flavor',
+            self.plan['flavor']['name'],
+            '--nic',
+            'none',
+            name,
+        )
 
     def watch_installation(self):
         console = demo_console.Console()
-        self._watch(INSTALL_SERVER, console,
-                    lambda server: self._installed(server, console))
+        self._watch(
+            INSTALL_SERVER,
+            console,
+            lambda server: self._installed(server, console),
+        )
         return console
 
     def _installed(self, server, console):
@@ -145,7 +181,8 @@ class Demo:
             raise DemoError(
                 f'the server {server.name} is in ERROR: '
                 f'{fault.get("message", "no fault was recorded")}\nSee also '
-                f'{os.environ["ONEBOX_LOGS"]}/nova-compute.log')
+                f'{os.environ["ONEBOX_LOGS"]}/nova-compute.log'
+            )
 
     def _print_console(self, server, console):
         for line in console.feed(self._console_log(server)):
@@ -154,8 +191,10 @@ class Demo:
     def _console_log(self, server):
         try:
             answer = self.cloud.compute.get_server_console_output(server.id)
-        except (openstack.exceptions.ConflictException,
-                openstack.exceptions.NotFoundException):
+        except (
+            openstack.exceptions.ConflictException,
+            openstack.exceptions.NotFoundException,
+        ):
             # There is none before the guest starts.
             return ''
         return answer['output'] or ''
@@ -169,21 +208,30 @@ class Demo:
             + (f'ended with\n{last}' if last else 'is empty')
             + '\nGive a longer --timeout if it only needs more; an installer '
             'has to ask nothing, to use the serial console ttyS0 if it is to '
-            'be seen here, and to power off at its end.')
+            'be seen here, and to power off at its end.'
+        )
 
     # From the installed disk to a server
 
     def make_golden_image(self):
-        type_command('server', 'image', 'create', '--name', GOLDEN, '--wait',
-                     INSTALL_SERVER)
+        type_command(
+            'server',
+            'image',
+            'create',
+            '--name',
+            GOLDEN,
+            '--wait',
+            INSTALL_SERVER,
+        )
 
     def boot_golden_image(self):
         self._create_server(GOLDEN_SERVER, GOLDEN)
 
     def watch_first_boot(self):
         console = demo_console.Console()
-        self._watch(GOLDEN_SERVER, console,
-                    lambda server: self._up(server, console))
+        self._watch(
+            GOLDEN_SERVER, console, lambda server: self._up(server, console)
+        )
         say(f'   | {console.search(self.plan["console_pattern"])}')
         return console
 
@@ -191,7 +239,8 @@ class Demo:
         if server.status == 'SHUTOFF':
             raise DemoError(
                 f'the server {server.name} powered off instead of coming up: '
-                'was the system installed?')
+                'was the system installed?'
+            )
         return console.search(self.plan['console_pattern'])
 
     # What a stranger can check
@@ -206,28 +255,48 @@ class Demo:
         if console.search(r'installer'):
             problems.append('the console of the server names the installer')
         if problems:
-            raise DemoError('the golden image is not clean: '
-                            + '; '.join(problems))
-        say(f'the server has one disk, {disks[0][1]}, and no CD-ROM; its '
-            'image says nothing of the installation')
+            raise DemoError(
+                'the golden image is not clean: ' + '; '.join(problems)
+            )
+        say(
+            f'the server has one disk, {disks[0][1]}, and no CD-ROM; its '
+            'image says nothing of the installation'
+        )
 
     def print_table(self):
         say('\n== what was made')
         rows = [('what', 'name', 'id', 'format', 'MiB', 'status')]
-        rows += [self._image_row(name) for name in
-                 (DRIVERS, INSTALLER, GOLDEN) if self._own_images(name)]
-        rows += [self._server_row(name) for name in
-                 (INSTALL_SERVER, GOLDEN_SERVER)]
+        rows += [
+            self._image_row(name)
+            for name in (DRIVERS, INSTALLER, GOLDEN)
+            if self._own_images(name)
+        ]
+        rows += [
+            self._server_row(name) for name in (INSTALL_SERVER, GOLDEN_SERVER)
+        ]
         print_columns(rows)
         say('\n== seconds')
         total = sum(seconds for _, seconds in self.steps.seconds)
-        print_columns([*((title, f'{seconds:8.1f}') for title, seconds in
-                         self.steps.seconds), ('total', f'{total:8.1f}')])
+        print_columns(
+            [
+                *(
+                    (title, f'{seconds:8.1f}')
+                    for title, seconds in self.steps.seconds
+                ),
+                ('total', f'{total:8.1f}'),
+            ]
+        )
 
     def _image_row(self, name):
         image = self._image(name)
-        return ('image', name, image.id, image.disk_format,
-                f'{image.size / 2 ** 20:.1f}', image.status)
+        return (
+            'image',
+            name,
+            image.id,
+            image.disk_format,
+            f'{image.size / 2**20:.1f}',
+            image.status,
+        )
 
     def _server_row(self, name):
         server = self.cloud.compute.find_server(name)
@@ -237,7 +306,7 @@ class Demo:
 def print_farewell(state):
     """Say how to go on from here, also after a failure."""
     box = Path(__file__).with_name('box')
-    say(f'''
+    say(f"""
 The box stays up. To look around, as root:
     eval "$({box} env --state {state})"
     openstack server list
@@ -245,7 +314,7 @@ The box stays up. To look around, as root:
     openstack console log show {INSTALL_SERVER}
     virsh list --all
 To take it down and remove everything:
-    {box} wipe --state {state}''')
+    {box} wipe --state {state}""")
 
 
 def type_command(*words):
@@ -254,11 +323,14 @@ def type_command(*words):
     :raises DemoError: when it fails, with what it said.
     """
     say(f'$ {shlex.join(("openstack", *words))}')
-    done = subprocess.run(('openstack', *words), capture_output=True,
-                          text=True)
+    done = subprocess.run(
+        ('openstack', *words), capture_output=True, text=True
+    )
     if done.returncode:
-        raise DemoError(f'"openstack {" ".join(words)}" failed:\n'
-                        + (done.stderr or done.stdout).strip())
+        raise DemoError(
+            f'"openstack {" ".join(words)}" failed:\n'
+            + (done.stderr or done.stdout).strip()
+        )
 
 
 def record_problems(record, properties):
@@ -274,17 +346,22 @@ def record_problems(record, properties):
     if not record['min_disk']:
         problems.append('its min_disk is not set')
     problems += [
-        f'it has the property {name}' for name in sorted(properties)
+        f'it has the property {name}'
+        for name in sorted(properties)
         if name.removeprefix('image_').startswith('newos_')
-        or name == 'base_image_ref']
+        or name == 'base_image_ref'
+    ]
     return problems
 
 
 def domain_xml(server_id):
     """Return libvirt's definition of a server; reads, never writes."""
     return subprocess.run(
-        ['virsh', '--readonly', 'dumpxml', server_id], check=True,
-        capture_output=True, text=True).stdout
+        ['virsh', '--readonly', 'dumpxml', server_id],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
 
 
 def attached(xml):
@@ -307,8 +384,9 @@ def print_columns(rows):
     """Print rows of texts as aligned columns."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
-        cells = (cell.ljust(width)
-                 for cell, width in zip(row, widths, strict=True))
+        cells = (
+            cell.ljust(width) for cell, width in zip(row, widths, strict=True)
+        )
         say('  '.join(cells).rstrip())
 
 

@@ -44,7 +44,7 @@ class Console:
 
     def _unseen(self, log):
         if log.startswith(self._seen):
-            return log[len(self._seen):]
+            return log[len(self._seen) :]
         anchor = self._seen[-_ANCHOR:]
         before, found, after = log.rpartition(anchor)
         return after if found else log

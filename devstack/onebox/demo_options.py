@@ -43,7 +43,8 @@ def iso_file(text):
         if not is_iso(path):
             raise argparse.ArgumentTypeError(
                 f'{path} is not an ISO 9660 image: give the ISO of an '
-                'installer or of drivers, unpacked')
+                'installer or of drivers, unpacked'
+            )
     except OSError as error:
         raise argparse.ArgumentTypeError(f'{path}: {error.strerror}') from None
     return path
@@ -51,12 +52,16 @@ def iso_file(text):
 
 def whole_number(low, high, unit):
     """Return an argparse type for a number within limits."""
+
     def convert(text):
-        if not (text.isascii() and text.isdigit()
-                and low <= int(text) <= high):
+        if not (
+            text.isascii() and text.isdigit() and low <= int(text) <= high
+        ):
             raise argparse.ArgumentTypeError(
-                f'"{text}": give a whole number from {low} to {high} {unit}')
+                f'"{text}": give a whole number from {low} to {high} {unit}'
+            )
         return int(text)
+
     return convert
 
 
@@ -65,45 +70,70 @@ def pattern(text):
         re.compile(text)
     except re.error as error:
         raise argparse.ArgumentTypeError(
-            f'"{text}" is not a regular expression: {error}') from None
+            f'"{text}" is not a regular expression: {error}'
+        ) from None
     return text
 
 
 def machine_ram():
     """Return this machine's memory in MiB."""
-    return os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') // 2 ** 20
+    return os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') // 2**20
 
 
 def parser():
     shown = argparse.ArgumentParser(
-        prog='devstack/onebox/demo', allow_abbrev=False,
+        prog='devstack/onebox/demo',
+        allow_abbrev=False,
         description='Install from an ISO on a real OpenStack of one machine, '
-                    'make a golden image of the result and boot it. Without '
-                    'options: a minimal Debian.')
+        'make a golden image of the result and boot it. Without '
+        'options: a minimal Debian.',
+    )
     shown.add_argument(
-        '--iso', type=iso_file, metavar='FILE',
-        help='an installer that asks nothing and powers off at its end')
+        '--iso',
+        type=iso_file,
+        metavar='FILE',
+        help='an installer that asks nothing and powers off at its end',
+    )
     shown.add_argument(
-        '--driver-iso', type=iso_file, metavar='FILE',
-        help='a second CD, with drivers')
+        '--driver-iso',
+        type=iso_file,
+        metavar='FILE',
+        help='a second CD, with drivers',
+    )
     shown.add_argument(
-        '--flavor-disk', type=whole_number(1, 10000, 'GiB'), metavar='GB',
-        help='size of the disk to install onto')
+        '--flavor-disk',
+        type=whole_number(1, 10000, 'GiB'),
+        metavar='GB',
+        help='size of the disk to install onto',
+    )
     shown.add_argument(
-        '--ram', type=whole_number(64, machine_ram(), 'MiB'), metavar='MB',
-        help='memory of the servers')
+        '--ram',
+        type=whole_number(64, machine_ram(), 'MiB'),
+        metavar='MB',
+        help='memory of the servers',
+    )
     shown.add_argument(
-        '--timeout', type=whole_number(1, 1440, 'minutes'), metavar='MIN',
-        default=60, help='longest installation, and longest first boot, in '
-                         'minutes (%(default)s)')
+        '--timeout',
+        type=whole_number(1, 1440, 'minutes'),
+        metavar='MIN',
+        default=60,
+        help='longest installation, and longest first boot, in '
+        'minutes (%(default)s)',
+    )
     shown.add_argument(
-        '--console-pattern', type=pattern, metavar='RE', default=LOGIN_PROMPT,
+        '--console-pattern',
+        type=pattern,
+        metavar='RE',
+        default=LOGIN_PROMPT,
         help='what a line of the serial console of the installed system '
-             'matches once it is up (%(default)s)')
+        'matches once it is up (%(default)s)',
+    )
     shown.add_argument(
-        '--state', metavar='DIR',
+        '--state',
+        metavar='DIR',
         default=os.environ.get('ONEBOX_STATE') or state_module.DEFAULT,
-        help="the box's directory (%(default)s)")
+        help="the box's directory (%(default)s)",
+    )
     return shown
 
 
@@ -122,6 +152,9 @@ def flavor(options):
     :returns: {'name'} or {'name', 'ram' in MiB, 'disk' in GiB}.
     """
     if options.ram or options.flavor_disk:
-        return {'name': 'newos-demo', 'ram': options.ram or DEFAULT_RAM,
-                'disk': options.flavor_disk or DEFAULT_DISK}
+        return {
+            'name': 'newos-demo',
+            'ram': options.ram or DEFAULT_RAM,
+            'disk': options.flavor_disk or DEFAULT_DISK,
+        }
     return {'name': LARGE_FLAVOR if options.iso else OWN_FLAVOR}

@@ -37,8 +37,10 @@ def wipe(state):
         stop_everything(state)
         with step(f'removing {state.root}'):
             _remove(state)
-    say("removed: every server, image, log and password of the box. Debian "
-        "packages and the caches of apt, pip and uv stay.")
+    say(
+        'removed: every server, image, log and password of the box. Debian '
+        'packages and the caches of apt, pip and uv stay.'
+    )
 
 
 def _remove(state):
@@ -68,8 +70,10 @@ def stop_everything(state):
     hung += _end('strays', processes.marked(state))
     hung += _end('guests', processes.guests(state))
     if hung:
-        raise BoxError('these processes do not end, not even killed: '
-                       + ' '.join(map(str, hung)))
+        raise BoxError(
+            'these processes do not end, not even killed: '
+            + ' '.join(map(str, hung))
+        )
 
 
 def _stop_openstack(supervisor):

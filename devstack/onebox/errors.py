@@ -9,5 +9,4 @@ class BoxError(Exception):
 def tail(path, lines=15):
     """The end of a log, to go with an error."""
     text = path.read_text(errors='replace') if path.exists() else ''
-    return (f'the end of {path}:\n'
-            + '\n'.join(text.splitlines()[-lines:]))
+    return f'the end of {path}:\n' + '\n'.join(text.splitlines()[-lines:])

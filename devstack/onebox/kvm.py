@@ -10,13 +10,15 @@ import time
 # second and a KVM that emulates instructions not in minutes; then it writes
 # 0x10 to port 0x501, where QEMU's isa-debug-exit listens, so that QEMU ends
 # with status 0x10 * 2 + 1.
-_CODE = (b'\x66\xb9\0\0\0\x04'    # mov ecx, 0x4000000
-         b'\x66\x49'              # again: dec ecx
-         b'\x75\xfc'              # jnz again
-         b'\xba\x01\x05'          # mov dx, 0x501
-         b'\xb0\x10'              # mov al, 0x10
-         b'\xee'                  # out dx, al
-         b'\xf4')                 # hlt
+_CODE = (
+    b'\x66\xb9\0\0\0\x04'  # mov ecx, 0x4000000
+    b'\x66\x49'  # again: dec ecx
+    b'\x75\xfc'  # jnz again
+    b'\xba\x01\x05'  # mov dx, 0x501
+    b'\xb0\x10'  # mov al, 0x10
+    b'\xee'  # out dx, al
+    b'\xf4'
+)  # hlt
 _BOOT_SECTOR = _CODE.ljust(510, b'\0') + b'\x55\xaa'
 _STATUS = 0x10 * 2 + 1
 _TIME_LIMIT = 6
@@ -34,13 +36,28 @@ class Trial:
         disk = pathlib.Path(work) / 'kvm-trial.img'
         disk.write_bytes(_BOOT_SECTOR)
         self._process = subprocess.Popen(
-            ['qemu-system-x86_64', '-accel', accelerator, '-machine', 'pc',
-             '-m', '16', '-nodefaults', '-no-user-config',
-             '-display', 'none',
-             '-drive', f'file={disk},format=raw,if=ide',
-             '-device', 'isa-debug-exit,iobase=0x501,iosize=1'],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL, start_new_session=True)
+            [
+                'qemu-system-x86_64',
+                '-accel',
+                accelerator,
+                '-machine',
+                'pc',
+                '-m',
+                '16',
+                '-nodefaults',
+                '-no-user-config',
+                '-display',
+                'none',
+                '-drive',
+                f'file={disk},format=raw,if=ide',
+                '-device',
+                'isa-debug-exit,iobase=0x501,iosize=1',
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
         self._until = time.monotonic() + limit
         # It must not eat a processor while something else is waited for.
         self._timer = threading.Timer(limit, self._process.kill)

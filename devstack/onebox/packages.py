@@ -14,34 +14,60 @@ from devstack.onebox.progress import step
 PACKAGES = (
     'ca-certificates',
     # To build libvirt-python and uWSGI, which have no wheels.
-    'gcc', 'libc6-dev', 'libvirt-dev', 'pkg-config', 'python3-dev',
+    'gcc',
+    'libc6-dev',
+    'libvirt-dev',
+    'pkg-config',
+    'python3-dev',
     'python3-venv',
-    'mariadb-client-core', 'mariadb-server-core', 'rabbitmq-server',
-    'libvirt-clients', 'libvirt-daemon', 'libvirt-daemon-driver-qemu',
-    'ovmf', 'qemu-system-x86', 'qemu-utils',
-    'genisoimage', 'mount',
+    'mariadb-client-core',
+    'mariadb-server-core',
+    'rabbitmq-server',
+    'libvirt-clients',
+    'libvirt-daemon',
+    'libvirt-daemon-driver-qemu',
+    'ovmf',
+    'qemu-system-x86',
+    'qemu-utils',
+    'genisoimage',
+    'mount',
 )
 
 
 def missing():
     """Names of packages that are not installed."""
     listed = subprocess.run(
-        ['dpkg-query', '-W', '-f', '${db:Status-Status} ${Package}\n',
-         *PACKAGES],
-        capture_output=True, text=True, check=False).stdout
-    present = {line.split()[1] for line in listed.splitlines()
-               if line.startswith('installed ')}
+        [
+            'dpkg-query',
+            '-W',
+            '-f',
+            '${db:Status-Status} ${Package}\n',
+            *PACKAGES,
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout
+    present = {
+        line.split()[1]
+        for line in listed.splitlines()
+        if line.startswith('installed ')
+    }
     return [name for name in PACKAGES if name not in present]
 
 
 def check_machine():
     """:raises BoxError: on a machine no box can be made on."""
     if platform.machine() != 'x86_64':
-        raise BoxError(f'this is a {platform.machine()} machine; '
-                       'the one box knows x86_64 only')
+        raise BoxError(
+            f'this is a {platform.machine()} machine; '
+            'the one box knows x86_64 only'
+        )
     if not os.path.exists('/usr/bin/apt-get'):
-        raise BoxError('no apt-get here: the one box needs Debian 12 or 13 '
-                       'or Ubuntu 24.04')
+        raise BoxError(
+            'no apt-get here: the one box needs Debian 12 or 13 '
+            'or Ubuntu 24.04'
+        )
 
 
 def install(log):
@@ -59,12 +85,18 @@ def install(log):
             _apt(output, 'update')
             if not _install(output, wanted):
                 # An earlier run that was killed leaves dpkg half-way.
-                subprocess.run(['dpkg', '--configure', '-a'], stdout=output,
-                               stderr=output, env=_environment(),
-                               stdin=subprocess.DEVNULL, check=False)
+                subprocess.run(
+                    ['dpkg', '--configure', '-a'],
+                    stdout=output,
+                    stderr=output,
+                    env=_environment(),
+                    stdin=subprocess.DEVNULL,
+                    check=False,
+                )
                 if not _install(output, wanted):
-                    raise BoxError('apt-get could not install the packages; '
-                                   + tail(log))
+                    raise BoxError(
+                        'apt-get could not install the packages; ' + tail(log)
+                    )
 
 
 def _install(output, names):
@@ -74,8 +106,12 @@ def _install(output, names):
 def _apt(output, *arguments):
     done = subprocess.run(
         ['apt-get', '-q', '-o', 'DPkg::Lock::Timeout=600', *arguments],
-        stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-        env=_environment(), check=False)
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        env=_environment(),
+        check=False,
+    )
     return done.returncode == 0
 
 
@@ -83,7 +119,10 @@ def _environment():
     # The box runs its own RabbitMQ: the package's must not start. A
     # policy-rc.d would say so, but it is the system's: SYSTEMD_OFFLINE says it
     # to systemctl, and RUNLEVEL to invoke-rc.d without systemd.
-    return os.environ | {'DEBIAN_FRONTEND': 'noninteractive',
-                         'SYSTEMD_OFFLINE': '1', 'RUNLEVEL': '1',
-                         # On Ubuntu it would restart what is the system's.
-                         'NEEDRESTART_SUSPEND': '1'}
+    return os.environ | {
+        'DEBIAN_FRONTEND': 'noninteractive',
+        'SYSTEMD_OFFLINE': '1',
+        'RUNLEVEL': '1',
+        # On Ubuntu it would restart what is the system's.
+        'NEEDRESTART_SUSPEND': '1',
+    }

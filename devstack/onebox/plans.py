@@ -19,11 +19,13 @@ _SERVICE_USERS = ('nova', 'glance', 'placement', 'neutron')
 
 def clouds(box):
     """clouds.yaml, for the administrator and two ordinary users."""
-    return {'clouds': {
-        ADMIN_CLOUD: _cloud(box, 'admin', 'admin'),
-        USER_CLOUD: _cloud(box, 'demo', 'demo'),
-        OTHER_CLOUD: _cloud(box, 'alt', 'alt'),
-    }}
+    return {
+        'clouds': {
+            ADMIN_CLOUD: _cloud(box, 'admin', 'admin'),
+            USER_CLOUD: _cloud(box, 'demo', 'demo'),
+            OTHER_CLOUD: _cloud(box, 'alt', 'alt'),
+        }
+    }
 
 
 def _cloud(box, user, project):
@@ -51,15 +53,24 @@ def identity(box):
         'projects': {
             'service': {
                 'description': 'The services themselves',
-                'users': {name: (words[name], ['admin', 'service'])
-                          for name in _SERVICE_USERS}},
-            'demo': {'description': 'An ordinary project',
-                     'users': {'demo': (words['demo'], ['member'])}},
-            'alt': {'description': 'Another ordinary project',
-                    'users': {'alt': (words['alt'], ['member'])}},
+                'users': {
+                    name: (words[name], ['admin', 'service'])
+                    for name in _SERVICE_USERS
+                },
+            },
+            'demo': {
+                'description': 'An ordinary project',
+                'users': {'demo': (words['demo'], ['member'])},
+            },
+            'alt': {
+                'description': 'Another ordinary project',
+                'users': {'alt': (words['alt'], ['member'])},
+            },
         },
-        'endpoints': [(kind, name, url) for (kind, name), url
-                      in configs.endpoints(box).items()],
+        'endpoints': [
+            (kind, name, url)
+            for (kind, name), url in configs.endpoints(box).items()
+        ],
     }
 
 

@@ -9,8 +9,16 @@ import socket
 
 from devstack.onebox.errors import BoxError
 
-_NAMES = ('keystone', 'glance', 'placement', 'neutron', 'nova-api',
-          'rabbitmq', 'rabbitmq-dist', 'epmd')
+_NAMES = (
+    'keystone',
+    'glance',
+    'placement',
+    'neutron',
+    'nova-api',
+    'rabbitmq',
+    'rabbitmq-dist',
+    'epmd',
+)
 _CONSOLES = (100, 299)
 _DISPLAYS = (300, 499)
 _LISTENING = '0A'
@@ -41,7 +49,8 @@ def check_free(wanted):
             raise BoxError(
                 f'port {port} of 127.0.0.1, for {name}, is taken by '
                 f'{_holder(port)}: free it, or move the box with '
-                '--port-base')
+                '--port-base'
+            )
 
 
 def _free(port):
@@ -77,8 +86,10 @@ def _listening_inodes(port):
             continue
         for line in lines:
             fields = line.split()
-            if (fields[3] == _LISTENING
-                    and int(fields[1].rsplit(':', 1)[1], 16) == port):
+            if (
+                fields[3] == _LISTENING
+                and int(fields[1].rsplit(':', 1)[1], 16) == port
+            ):
                 inodes.add(f'socket:[{fields[9]}]')
     return inodes
 
@@ -86,8 +97,9 @@ def _listening_inodes(port):
 def _describe(process):
     name = (process / 'comm').read_text().strip()
     text = f'{name} (process {process.name})'
-    owner = re.search(rb'(?:^|\0)ONEBOX_PROCESS=([^\0]*)',
-                      (process / 'environ').read_bytes())
+    owner = re.search(
+        rb'(?:^|\0)ONEBOX_PROCESS=([^\0]*)', (process / 'environ').read_bytes()
+    )
     if owner:
         text += f' of the box in {owner[1].decode()}'
     return text

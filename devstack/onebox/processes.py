@@ -23,7 +23,7 @@ def environment(state):
     """
     return {
         'PATH': f'{state.venv}/bin:/usr/local/sbin:/usr/local/bin:'
-                '/usr/sbin:/usr/bin:/sbin:/bin',
+        '/usr/sbin:/usr/bin:/sbin:/bin',
         'HOME': str(state.root),
         'LANG': 'C.UTF-8',
         'PYTHONUNBUFFERED': '1',

@@ -15,11 +15,19 @@ from devstack.onebox.progress import step
 from devstack.onebox.state import TOP
 
 REQUIREMENTS = (
-    'glance', 'keystone', 'libvirt-python', 'neutron', 'nova',
-    'openstack-placement', 'osc-placement', 'PyMySQL',
+    'glance',
+    'keystone',
+    'libvirt-python',
+    'neutron',
+    'nova',
+    'openstack-placement',
+    'osc-placement',
+    'PyMySQL',
     # Imported by neutron, declared by nobody.
     'pyroute2',
-    'python-openstackclient', 'supervisor', 'uWSGI',
+    'python-openstackclient',
+    'supervisor',
+    'uWSGI',
 )
 
 # Published as sources only, and long to compile.
@@ -28,9 +36,20 @@ _COMPILED = ('libvirt-python', 'uWSGI')
 _MARK = 'python'
 _OURS_MARK = 'nova-newos'
 # What the package is not built from; the rest decides whether to rebuild.
-_NOT_BUILT = ('AUTHORS', 'ChangeLog', 'benchmarks', 'build', 'constraints',
-              'devstack', 'dist', 'doc', 'examples', 'releasenotes', 'tests',
-              '__pycache__')
+_NOT_BUILT = (
+    'AUTHORS',
+    'ChangeLog',
+    'benchmarks',
+    'build',
+    'constraints',
+    'devstack',
+    'dist',
+    'doc',
+    'examples',
+    'releasenotes',
+    'tests',
+    '__pycache__',
+)
 
 
 def constraints(settings):
@@ -61,21 +80,41 @@ def build(state, settings):
     log = state.logs / 'python.log'
     state.unmark(_MARK)
     state.unmark(_OURS_MARK)
-    say(f'building the Python environment for OpenStack {settings.release} '
-        f'(log: {log})')
+    say(
+        f'building the Python environment for OpenStack {settings.release} '
+        f'(log: {log})'
+    )
     with step('python environment'):
         _provide_uv(state, log)
         shutil.rmtree(state.venv, ignore_errors=True)
-        _run(state, log, state.uv / 'bin' / 'uv', 'venv', '--python',
-             '/usr/bin/python3', state.venv)
+        _run(
+            state,
+            log,
+            state.uv / 'bin' / 'uv',
+            'venv',
+            '--python',
+            '/usr/bin/python3',
+            state.venv,
+        )
         wheels = state.work / 'wheels'
         # By pip, which keeps what it compiled for the next box; uv compiles
         # anew when a registry does not vouch for the source.
-        _run(state, log, state.uv / 'bin' / 'pip', 'wheel', '--use-pep517',
-             '--no-deps', '--wheel-dir', wheels,
-             '--constraint', constraints(settings), *_COMPILED)
-        _uv_install(state, settings, log, '--find-links', wheels,
-                    *REQUIREMENTS)
+        _run(
+            state,
+            log,
+            state.uv / 'bin' / 'pip',
+            'wheel',
+            '--use-pep517',
+            '--no-deps',
+            '--wheel-dir',
+            wheels,
+            '--constraint',
+            constraints(settings),
+            *_COMPILED,
+        )
+        _uv_install(
+            state, settings, log, '--find-links', wheels, *REQUIREMENTS
+        )
         state.mark(_MARK, wanted(settings))
 
 
@@ -88,18 +127,32 @@ def _provide_uv(state, log):
 
 
 def _uv_install(state, settings, log, *arguments, **variables):
-    _run(state, log, state.uv / 'bin' / 'uv', 'pip', 'install',
-         '--python', state.venv / 'bin' / 'python',
-         '--constraints', constraints(settings), *arguments, **variables)
+    _run(
+        state,
+        log,
+        state.uv / 'bin' / 'uv',
+        'pip',
+        'install',
+        '--python',
+        state.venv / 'bin' / 'python',
+        '--constraints',
+        constraints(settings),
+        *arguments,
+        **variables,
+    )
 
 
 def _run(state, log, *command, **variables):
     with open(log, 'a') as output:
         done = subprocess.run(
-            list(map(str, command)), stdin=subprocess.DEVNULL, stdout=output,
-            stderr=output, check=False,
+            list(map(str, command)),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            check=False,
             # The user's environment, for the registries and proxies in it.
-            env=os.environ | processes.setup_mark(state) | variables)
+            env=os.environ | processes.setup_mark(state) | variables,
+        )
     if done.returncode:
         raise BoxError(f'{command[0]} failed; {tail(log)}')
 
@@ -122,9 +175,13 @@ def _sources(top):
 
 
 def _ignored(_directory, names):
-    return {name for name in names
-            if name in _NOT_BUILT or name.startswith('.')
-            or name.endswith('.egg-info')}
+    return {
+        name
+        for name in names
+        if name in _NOT_BUILT
+        or name.startswith('.')
+        or name.endswith('.egg-info')
+    }
 
 
 def install_ours(state, settings):
@@ -144,9 +201,15 @@ def install_ours(state, settings):
         shutil.rmtree(copy, ignore_errors=True)
         shutil.copytree(TOP, copy, ignore=_ignored)
         # pbr asks git, which the copy has not; the digest says more anyway.
-        _uv_install(state, settings, log,
-                    '--reinstall-package', 'nova-newos', f'{copy}[compute]',
-                    PBR_VERSION=f'0.0.0+{digest[:12]}')
+        _uv_install(
+            state,
+            settings,
+            log,
+            '--reinstall-package',
+            'nova-newos',
+            f'{copy}[compute]',
+            PBR_VERSION=f'0.0.0+{digest[:12]}',
+        )
         state.mark(_OURS_MARK, digest)
     return digest
 

@@ -14,8 +14,16 @@ from devstack.onebox import supervision
 from devstack.onebox.errors import BoxError
 from devstack.onebox.progress import say
 
-_VERSIONS = ('nova', 'glance', 'keystone', 'neutron', 'openstack-placement',
-             'python-openstackclient', 'libvirt-python', 'nova-newos')
+_VERSIONS = (
+    'nova',
+    'glance',
+    'keystone',
+    'neutron',
+    'openstack-placement',
+    'python-openstackclient',
+    'libvirt-python',
+    'nova-newos',
+)
 
 
 def status(state):
@@ -37,13 +45,20 @@ def status(state):
         say(f'endpoint         {name} {url}')
     say(f'guests           {len(processes.guests(state))} running')
     for name, (what, pid, since) in states.items():
-        detail = (f'process {pid}, {_age(since)}' if what == 'RUNNING'
-                  else f'see {state.logs / name}.log')
+        detail = (
+            f'process {pid}, {_age(since)}'
+            if what == 'RUNNING'
+            else f'see {state.logs / name}.log'
+        )
         say(f'{name:<16} {what.lower()}, {detail}')
     if not states:
         say('services         none: the box is down')
-    return 0 if states and all(
-        what == 'RUNNING' for what, _pid, _since in states.values()) else 3
+    return (
+        0
+        if states
+        and all(what == 'RUNNING' for what, _pid, _since in states.values())
+        else 3
+    )
 
 
 def _settings(state):
@@ -59,19 +74,27 @@ def _versions(state):
     python = state.venv / 'bin' / 'python'
     if not python.exists():
         return {}
-    code = ('import importlib.metadata as m\n'
-            'for d in m.distributions(): print(d.name, d.version)')
-    lines = subprocess.run([python, '-P', '-c', code], capture_output=True,
-                           text=True, check=False,
-                           env=processes.environment(state)).stdout.splitlines()
+    code = (
+        'import importlib.metadata as m\n'
+        'for d in m.distributions(): print(d.name, d.version)'
+    )
+    lines = subprocess.run(
+        [python, '-P', '-c', code],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=processes.environment(state),
+    ).stdout.splitlines()
     found = dict(line.split() for line in lines)
     return {name: found[name] for name in _VERSIONS if name in found}
 
 
 def _endpoints(settings):
     plan = ports.plan(settings.port_base)
-    return [(name, f'http://127.0.0.1:{plan[name]}') for name in (
-        'keystone', 'glance', 'placement', 'neutron', 'nova-api')]
+    return [
+        (name, f'http://127.0.0.1:{plan[name]}')
+        for name in ('keystone', 'glance', 'placement', 'neutron', 'nova-api')
+    ]
 
 
 def _age(since):

@@ -48,8 +48,11 @@ class Service:
     @property
     def fingerprint(self):
         """Digest of all that a running service was started from."""
-        texts = (self.command, *map(repr, sorted(self.environment.items())),
-                 *self.inputs)
+        texts = (
+            self.command,
+            *map(repr, sorted(self.environment.items())),
+            *self.inputs,
+        )
         return hashlib.sha256('\0'.join(texts).encode()).hexdigest()
 
 
@@ -61,15 +64,22 @@ def table(box, texts, python, ours=''):
     :param ours: digest of nova-newos, empty when Nova does not load it.
     :returns: ``{name: Service}``.
     """
-    listed = [_mariadb(box), _epmd(box), _rabbitmq(box, texts),
-              _libvirtd(box, texts)]
-    listed += [_wsgi(box, name, texts, python)
-               for name in ('keystone', 'placement', 'glance', 'neutron')]
-    listed += [_nova(box, 'nova-conductor', 'nova.conf', texts, python),
-               _nova(box, 'nova-scheduler', 'nova.conf', texts, python),
-               _wsgi(box, 'nova-api', texts, python),
-               _nova(box, 'nova-compute', 'nova-cpu.conf', texts,
-                     python + ours)]
+    listed = [
+        _mariadb(box),
+        _epmd(box),
+        _rabbitmq(box, texts),
+        _libvirtd(box, texts),
+    ]
+    listed += [
+        _wsgi(box, name, texts, python)
+        for name in ('keystone', 'placement', 'glance', 'neutron')
+    ]
+    listed += [
+        _nova(box, 'nova-conductor', 'nova.conf', texts, python),
+        _nova(box, 'nova-scheduler', 'nova.conf', texts, python),
+        _wsgi(box, 'nova-api', texts, python),
+        _nova(box, 'nova-compute', 'nova-cpu.conf', texts, python + ours),
+    ]
     return {service.name: service for service in listed}
 
 
@@ -84,20 +94,25 @@ def _mariadb(box):
         # Survives a crash of the server, which is all a box needs.
         '--innodb-flush-log-at-trx-commit=2 --max-connections=500 '
         '--character-set-server=utf8mb3',
-        ready=functools.partial(_accepts, state.mariadb_socket))
+        ready=functools.partial(_accepts, state.mariadb_socket),
+    )
 
 
 def _epmd(box):
     port = box.ports['epmd']
-    return Service('epmd', f'/usr/bin/epmd -address 127.0.0.1 -port {port}',
-                   ready=functools.partial(_accepts, ('127.0.0.1', port)),
-                   ports=('epmd',))
+    return Service(
+        'epmd',
+        f'/usr/bin/epmd -address 127.0.0.1 -port {port}',
+        ready=functools.partial(_accepts, ('127.0.0.1', port)),
+        ports=('epmd',),
+    )
 
 
 def _rabbitmq(box, texts):
     home = box.state.rabbitmq
     return Service(
-        'rabbitmq', '/usr/lib/rabbitmq/bin/rabbitmq-server',
+        'rabbitmq',
+        '/usr/lib/rabbitmq/bin/rabbitmq-server',
         environment={
             'HOME': home,
             'ERL_EPMD_ADDRESS': '127.0.0.1',
@@ -115,13 +130,13 @@ def _rabbitmq(box, texts):
             'RABBITMQ_NODE_IP_ADDRESS': '127.0.0.1',
             'RABBITMQ_NODE_PORT': box.ports['rabbitmq'],
             # Idle schedulers otherwise spin, and a box has few processors.
-            'RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS':
-                '+sbwt none +sbwtdcpu none +sbwtdio none '
-                '-kernel inet_dist_use_interface {127,0,0,1}',
+            'RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS': '+sbwt none +sbwtdcpu none +sbwtdio none '
+            '-kernel inet_dist_use_interface {127,0,0,1}',
         },
         ready=functools.partial(_speaks_amqp, box.ports['rabbitmq']),
         ports=('rabbitmq', 'rabbitmq-dist'),
-        inputs=(texts['rabbitmq.conf'],))
+        inputs=(texts['rabbitmq.conf'],),
+    )
 
 
 def _libvirtd(box, texts):
@@ -130,10 +145,14 @@ def _libvirtd(box, texts):
         'libvirtd',
         f'{launcher} {box.state.root} {"yes" if box.kvm else "no"}',
         ready=functools.partial(_accepts, box.state.libvirt_socket),
-        inputs=(texts['libvirt/libvirtd.conf'], texts['libvirt/qemu.conf'],
-                launcher.read_text()),
+        inputs=(
+            texts['libvirt/libvirtd.conf'],
+            texts['libvirt/qemu.conf'],
+            launcher.read_text(),
+        ),
         # Guests outlive a restart of libvirtd.
-        children=False)
+        children=False,
+    )
 
 
 def _wsgi(box, name, texts, python):
@@ -145,8 +164,12 @@ def _wsgi(box, name, texts, python):
         environment={variable: box.state.etc / directory},
         ready=functools.partial(_answers, box.ports[name]),
         ports=(name,),
-        inputs=(python, *_texts_below(directory, texts, 'nova-cpu.conf'),
-                texts[f'{name}.uwsgi.ini']))
+        inputs=(
+            python,
+            *_texts_below(directory, texts, 'nova-cpu.conf'),
+            texts[f'{name}.uwsgi.ini'],
+        ),
+    )
 
 
 def _nova(box, name, conf, texts, python):
@@ -154,15 +177,18 @@ def _nova(box, name, conf, texts, python):
         name,
         f'{box.state.venv}/bin/{name} '
         f'--config-file {box.state.etc}/nova/{conf}',
-        inputs=(python, texts[f'nova/{conf}']))
+        inputs=(python, texts[f'nova/{conf}']),
+    )
 
 
 def uwsgi_files(box):
     """One uWSGI file a WSGI service: ``{path below etc: text}``."""
     return {
-        f'{name}.uwsgi.ini':
-            configs.ini(configs.uwsgi(box, module, box.ports[name]))
-        for name, (module, _variable) in _WSGI.items()}
+        f'{name}.uwsgi.ini': configs.ini(
+            configs.uwsgi(box, module, box.ports[name])
+        )
+        for name, (module, _variable) in _WSGI.items()
+    }
 
 
 def _directory(name):
@@ -170,9 +196,11 @@ def _directory(name):
 
 
 def _texts_below(directory, texts, without):
-    return [text for path, text in sorted(texts.items())
-            if path.startswith(f'{directory}/')
-            and not path.endswith(without)]
+    return [
+        text
+        for path, text in sorted(texts.items())
+        if path.startswith(f'{directory}/') and not path.endswith(without)
+    ]
 
 
 def _accepts(address):
@@ -180,8 +208,9 @@ def _accepts(address):
     with socket.socket(kind) as connection:
         connection.settimeout(2)
         try:
-            connection.connect(address if isinstance(address, tuple)
-                               else str(address))
+            connection.connect(
+                address if isinstance(address, tuple) else str(address)
+            )
         except OSError:
             return False
     return True

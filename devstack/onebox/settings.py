@@ -55,7 +55,8 @@ def parse_override(text):
     if not match or '\n' in text:
         raise BoxError(
             f'--set {text!r}: write it as group.option=value, '
-            'for example --set libvirt.images_type=raw')
+            'for example --set libvirt.images_type=raw'
+        )
     group, option, value = match.groups()
     return f'{group}.{option}', value
 
@@ -63,12 +64,14 @@ def parse_override(text):
 def check_release(name):
     """:raises BoxError: unless the name is a supported release."""
     if name not in RELEASES:
-        raise BoxError(f'unknown release {name!r}: choose one of '
-                       + ', '.join(RELEASES))
+        raise BoxError(
+            f'unknown release {name!r}: choose one of ' + ', '.join(RELEASES)
+        )
 
 
-def merge(remembered, release=None, compute_driver=None, port_base=None,
-          overrides=()):
+def merge(
+    remembered, release=None, compute_driver=None, port_base=None, overrides=()
+):
     """Settings for this ``up``: what was remembered, then what is given.
 
     :param remembered: Settings of the existing box, or None.
@@ -82,15 +85,16 @@ def merge(remembered, release=None, compute_driver=None, port_base=None,
         if remembered and release != remembered.release:
             raise BoxError(
                 f'this box holds OpenStack {remembered.release}; for '
-                f"{release} give another --state, or 'box wipe' first")
+                f"{release} give another --state, or 'box wipe' first"
+            )
         settings = dataclasses.replace(settings, release=release)
     if compute_driver is not None:
         if not _DRIVER.fullmatch(compute_driver):
             raise BoxError(
                 f'--compute-driver {compute_driver!r}: write it as Nova '
-                'does, for example libvirt.LibvirtDriver')
-        settings = dataclasses.replace(
-            settings, compute_driver=compute_driver)
+                'does, for example libvirt.LibvirtDriver'
+            )
+        settings = dataclasses.replace(settings, compute_driver=compute_driver)
     if port_base is not None:
         if not 1024 <= port_base <= 32000:
             raise BoxError(f'--port-base {port_base}: choose 1024 to 32000')
@@ -114,8 +118,10 @@ def load(path):
     except FileNotFoundError:
         return None
     except (ValueError, TypeError) as exc:
-        raise BoxError(f'{path} is damaged ({exc}): remove that file to '
-                       "start from defaults, or 'box wipe'") from exc
+        raise BoxError(
+            f'{path} is damaged ({exc}): remove that file to '
+            "start from defaults, or 'box wipe'"
+        ) from exc
 
 
 def dump(settings):

@@ -22,8 +22,19 @@ _LONGEST = 70
 _FRESH_GIB = 5
 _USED_GIB = 1
 
-_PASSWORDS = ('database', 'rabbitmq', 'erlang_cookie', 'admin', 'demo',
-              'alt', 'nova', 'glance', 'placement', 'neutron', 'key_manager')
+_PASSWORDS = (
+    'database',
+    'rabbitmq',
+    'erlang_cookie',
+    'admin',
+    'demo',
+    'alt',
+    'nova',
+    'glance',
+    'placement',
+    'neutron',
+    'key_manager',
+)
 
 
 class State:
@@ -34,11 +45,15 @@ class State:
         self.root = pathlib.Path(os.path.abspath(root))
         text = str(self.root)
         if not _PLAIN.fullmatch(text) or len(self.root.parts) < 3:
-            raise BoxError(f'--state {text!r}: give a directory below the '
-                           "first level, of letters, digits and '/._+-'")
+            raise BoxError(
+                f'--state {text!r}: give a directory below the '
+                "first level, of letters, digits and '/._+-'"
+            )
         if len(text) > _LONGEST:
-            raise BoxError(f'--state {text!r}: longer than {_LONGEST} '
-                           'characters, too long for Unix sockets')
+            raise BoxError(
+                f'--state {text!r}: longer than {_LONGEST} '
+                'characters, too long for Unix sockets'
+            )
         self.settings = self.root / 'settings.json'
         self.passwords = self.root / 'passwords.json'
         self.clouds = self.root / 'clouds.yaml'
@@ -71,19 +86,34 @@ class State:
 
     def check(self):
         """:raises BoxError: when no box can be made or kept here."""
-        if (self.root.exists() and not self.exists()
-                and set(os.listdir(self.root)) - {'lock'}):
-            raise BoxError(f'{self.root} is not empty and not a box: '
-                           'give another --state, or empty it')
+        if (
+            self.root.exists()
+            and not self.exists()
+            and set(os.listdir(self.root)) - {'lock'}
+        ):
+            raise BoxError(
+                f'{self.root} is not empty and not a box: '
+                'give another --state, or empty it'
+            )
         self._check_space()
 
     def create(self):
         """Make the directories."""
         # Only the clients' things are for others than root: the rest holds
         # passwords, users' disks, and sockets without another guard.
-        for path in (self.etc, self.images, self.instances, self.libvirt,
-                     self.logs, self.marks, self.neutron, self.nova,
-                     self.rabbitmq, self.run, self.work):
+        for path in (
+            self.etc,
+            self.images,
+            self.instances,
+            self.libvirt,
+            self.logs,
+            self.marks,
+            self.neutron,
+            self.nova,
+            self.rabbitmq,
+            self.run,
+            self.work,
+        ):
             path.mkdir(mode=0o700, exist_ok=True)
 
     def _check_space(self):
@@ -91,11 +121,12 @@ class State:
         place = self.root
         while not place.exists():
             place = place.parent
-        free = shutil.disk_usage(place).free / 2 ** 30
+        free = shutil.disk_usage(place).free / 2**30
         if free < needed:
             raise BoxError(
                 f'{place} has {free:.1f} GiB free, the box needs {needed}: '
-                'make room, or give --state on another disk')
+                'make room, or give --state on another disk'
+            )
 
     @contextlib.contextmanager
     def locked(self):
@@ -108,8 +139,10 @@ class State:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise BoxError('another box command is at work on '
-                               f'{self.root}: wait for it to end') from None
+                raise BoxError(
+                    'another box command is at work on '
+                    f'{self.root}: wait for it to end'
+                ) from None
             yield
 
     def mark(self, name, value='done'):
@@ -144,8 +177,9 @@ def write(path, text, mode=0o644):
     """Write a file whole or not at all; a kill leaves the old one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + '.part')
-    with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode),
-              'w') as handle:
+    with open(
+        os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), 'w'
+    ) as handle:
         os.fchmod(handle.fileno(), mode)
         handle.write(text)
     os.replace(part, path)

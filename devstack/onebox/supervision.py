@@ -43,8 +43,8 @@ def conf(state, services):
             'user': 'root',
         },
         'rpcinterface:supervisor': {
-            'supervisor.rpcinterface_factory':
-                'supervisor.rpcinterface:make_main_rpcinterface'},
+            'supervisor.rpcinterface_factory': 'supervisor.rpcinterface:make_main_rpcinterface'
+        },
         'supervisorctl': {'serverurl': f'unix://{socket_path}'},
     }
     for priority, service in enumerate(services.values()):
@@ -55,8 +55,10 @@ def conf(state, services):
 def _program(state, service, priority):
     return {
         'command': service.command,
-        'environment': ','.join(f'{name}="{value}"' for name, value
-                                in sorted(service.environment.items())),
+        'environment': ','.join(
+            f'{name}="{value}"'
+            for name, value in sorted(service.environment.items())
+        ),
         'priority': priority,
         'autostart': False,
         'autorestart': False,
@@ -117,14 +119,14 @@ class Supervisor:
     def _rpc(self):
         proxy = xmlrpc.client.ServerProxy(
             'http://localhost/RPC2',
-            transport=_Transport(str(self._state.run / 'supervisor.sock')))
+            transport=_Transport(str(self._state.run / 'supervisor.sock')),
+        )
         return proxy.supervisor
 
     def ensure(self, services):
         """Have supervisord run, knowing these services."""
         text = conf(self._state, services)
-        changed = (not self._conf.exists()
-                   or self._conf.read_text() != text)
+        changed = not self._conf.exists() or self._conf.read_text() != text
         state_module.write(self._conf, text, mode=0o600)
         if pid(self._state) is None:
             self._start()
@@ -136,11 +138,17 @@ class Supervisor:
         self._path.unlink(missing_ok=True)
         done = subprocess.run(
             [f'{state.venv}/bin/python', '-P', _SUPERVISE, '-c', self._conf],
-            env=processes.environment(state), stdin=subprocess.DEVNULL,
-            capture_output=True, text=True, check=False, cwd='/')
+            env=processes.environment(state),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd='/',
+        )
         if done.returncode:
-            raise BoxError('supervisord does not start: '
-                           + done.stdout + done.stderr)
+            raise BoxError(
+                'supervisord does not start: ' + done.stdout + done.stderr
+            )
         self._await_socket()
 
     def _await_socket(self):
@@ -152,7 +160,8 @@ class Supervisor:
                 if time.monotonic() > until:
                     raise BoxError(
                         'supervisord does not answer: see '
-                        f'{self._state.logs}/supervisord.log') from None
+                        f'{self._state.logs}/supervisord.log'
+                    ) from None
                 time.sleep(0.05)
 
     def _reload(self):
@@ -173,10 +182,14 @@ class Supervisor:
         try:
             listed = self._rpc.getAllProcessInfo()
         except OSError as exc:
-            raise BoxError(f'supervisord does not answer ({exc}): take the '
-                           "box down with 'box down', and up again") from exc
-        return {info['name']: (info['statename'], info['pid'], info['start'])
-                for info in listed}
+            raise BoxError(
+                f'supervisord does not answer ({exc}): take the '
+                "box down with 'box down', and up again"
+            ) from exc
+        return {
+            info['name']: (info['statename'], info['pid'], info['start'])
+            for info in listed
+        }
 
     def _what(self, name):
         return self.states().get(name, ('',))[0]
@@ -187,8 +200,11 @@ class Supervisor:
 
     def stop(self, *names):
         """Stop services at the same time, as far as they run."""
-        names = [name for name in names
-                 if self._what(name) in ('RUNNING', 'STOPPING')]
+        names = [
+            name
+            for name in names
+            if self._what(name) in ('RUNNING', 'STOPPING')
+        ]
         if names:
             with concurrent.futures.ThreadPoolExecutor(len(names)) as pool:
                 list(pool.map(self._stop, names))
@@ -207,9 +223,11 @@ class Supervisor:
 
     def current(self, service):
         """Whether it runs, started from just what it is made from now."""
-        return (self.running(service.name)
-                and self._notes().get(service.name, {}).get('fingerprint')
-                == service.fingerprint)
+        return (
+            self.running(service.name)
+            and self._notes().get(service.name, {}).get('fingerprint')
+            == service.fingerprint
+        )
 
     def unconfirmed(self):
         """``{service: start}`` of those not yet seen at work.
@@ -217,8 +235,11 @@ class Supervisor:
         start is in seconds since 1970; it is kept over runs, so that what a
         killed 'up' started is not taken to be ready by the next.
         """
-        return {name: note['start'] for name, note in self._notes().items()
-                if not note['confirmed']}
+        return {
+            name: note['start']
+            for name, note in self._notes().items()
+            if not note['confirmed']
+        }
 
     def confirm(self, names):
         """Remember that these services were seen at work."""
@@ -238,18 +259,22 @@ class Supervisor:
         """Start a service anew; its readiness is another matter."""
         self.stop(service.name)
         log = self._log(service.name)
-        self._began[service.name] = (log.stat().st_size if log.exists()
-                                     else 0)
-        note = {'start': time.time(), 'confirmed': False,
-                'fingerprint': service.fingerprint}
+        self._began[service.name] = log.stat().st_size if log.exists() else 0
+        note = {
+            'start': time.time(),
+            'confirmed': False,
+            'fingerprint': service.fingerprint,
+        }
         try:
             self._rpc.startProcess(service.name, False)
         except xmlrpc.client.Fault as exc:
-            raise BoxError(self.obituary(service.name, exc.faultString)
-                           ) from exc
+            raise BoxError(
+                self.obituary(service.name, exc.faultString)
+            ) from exc
         with self._lock:
-            state_module.write(self._path, json.dumps(
-                self._notes() | {service.name: note}))
+            state_module.write(
+                self._path, json.dumps(self._notes() | {service.name: note})
+            )
 
     def await_ready(self, service, limit=_START_LIMIT):
         """Wait until a service is ready.
@@ -263,8 +288,11 @@ class Supervisor:
         while not service.ready():
             self.check_alive(service.name)
             if time.monotonic() > until:
-                raise BoxError(self.obituary(
-                    service.name, f'is not ready after {limit} s'))
+                raise BoxError(
+                    self.obituary(
+                        service.name, f'is not ready after {limit} s'
+                    )
+                )
             time.sleep(0.1)
 
     def check_alive(self, name):

@@ -36,8 +36,9 @@ def up(state, choices):
     :raises BoxError: when the user must do something first.
     """
     packages.check_machine()
-    settings = settings_module.merge(settings_module.load(state.settings),
-                                     **choices)
+    settings = settings_module.merge(
+        settings_module.load(state.settings), **choices
+    )
     state.check()
     with state.locked():
         _clear_leftovers(state)
@@ -61,8 +62,11 @@ def _clear_leftovers(state):
 
 def _check_ports(state, settings):
     known = settings_module.load(state.settings)
-    if (supervision.pid(state) and known
-            and known.port_base == settings.port_base):
+    if (
+        supervision.pid(state)
+        and known
+        and known.port_base == settings.port_base
+    ):
         return
     ports.check_free(ports.plan(settings.port_base))
 
@@ -74,8 +78,9 @@ def _prepare(state, settings):
     if trial:
         with step('trying KVM'):
             state.mark('kvm', 'yes' if trial.works() else 'no')
-    box = configs.Box(state, settings, state.load_passwords(),
-                      state.marked('kvm', 'yes'))
+    box = configs.Box(
+        state, settings, state.load_passwords(), state.marked('kvm', 'yes')
+    )
     texts = _write_configs(box)
     return box, services.table(box, texts, pythonenv.wanted(settings), ours)
 
@@ -94,8 +99,11 @@ def _provide_python(state, settings):
 
 
 def _write_configs(box):
-    texts = (configs.files(box) | services.uwsgi_files(box)
-             | configs.shipped(box.state))
+    texts = (
+        configs.files(box)
+        | services.uwsgi_files(box)
+        | configs.shipped(box.state)
+    )
     for path, text in texts.items():
         state_module.write(box.state.etc / path, text, mode=0o600)
     _write_clouds(box)
@@ -105,8 +113,9 @@ def _write_configs(box):
 def _write_clouds(box):
     path = box.state.clouds
     # JSON is YAML.
-    state_module.write(path, json.dumps(plans.clouds(box), indent=2) + '\n',
-                       mode=0o600)
+    state_module.write(
+        path, json.dumps(plans.clouds(box), indent=2) + '\n', mode=0o600
+    )
     if 'SUDO_UID' in os.environ:
         # Whoever called sudo shall use the cloud without it.
         os.chown(path, int(os.environ['SUDO_UID']), -1)
@@ -133,13 +142,26 @@ class _Bringup:
     def run(self):
         with step('supervisord'):
             self._supervisor.ensure(self._table)
-        _together(self._database, self._messaging,
-                  functools.partial(self._serve, 'libvirtd'))
+        _together(
+            self._database,
+            self._messaging,
+            functools.partial(self._serve, 'libvirtd'),
+        )
         self._schemas_and_identity()
         self._serve('placement')
-        _together(*(functools.partial(self._serve, name) for name in (
-            'glance', 'neutron', 'nova-api', 'nova-conductor',
-            'nova-scheduler', 'nova-compute')))
+        _together(
+            *(
+                functools.partial(self._serve, name)
+                for name in (
+                    'glance',
+                    'neutron',
+                    'nova-api',
+                    'nova-conductor',
+                    'nova-scheduler',
+                    'nova-compute',
+                )
+            )
+        )
         self._cloud()
 
     def _serve(self, name):
@@ -171,8 +193,9 @@ class _Bringup:
         shutil.rmtree(home)
         home.mkdir(mode=0o700)
         for name, text in (
-                ('.erlang.cookie', self._box.passwords['erlang_cookie']),
-                ('advanced.config', '[].\n')):
+            ('.erlang.cookie', self._box.passwords['erlang_cookie']),
+            ('advanced.config', '[].\n'),
+        ):
             state_module.write(home / name, text, mode=0o400)
 
     def _schemas_and_identity(self):
@@ -181,8 +204,10 @@ class _Bringup:
             databases.create(self._box, names)
         _together(
             functools.partial(self._identity, 'keystone' in names),
-            functools.partial(self._schemas,
-                              [name for name in names if name != 'keystone']))
+            functools.partial(
+                self._schemas, [name for name in names if name != 'keystone']
+            ),
+        )
 
     def _schemas(self, names):
         for name in names:
@@ -210,17 +235,37 @@ class _Bringup:
 
     def _bootstrap(self):
         state, box = self._state, self._box
-        manage = [state.venv / 'bin' / 'keystone-manage', '--config-file',
-                  state.etc / 'keystone' / 'keystone.conf']
+        manage = [
+            state.venv / 'bin' / 'keystone-manage',
+            '--config-file',
+            state.etc / 'keystone' / 'keystone.conf',
+        ]
         (state.etc / 'fernet-keys').mkdir(mode=0o700, exist_ok=True)
-        commands.run(state, 'keystone', [
-            *manage, 'fernet_setup', '--keystone-user', 'root',
-            '--keystone-group', 'root'])
-        commands.run(state, 'keystone', [
-            *manage, 'bootstrap',
-            '--bootstrap-region-id', configs.REGION,
-            '--bootstrap-public-url', box.url('keystone') + '/v3'],
-            OS_BOOTSTRAP_PASSWORD=box.passwords['admin'])
+        commands.run(
+            state,
+            'keystone',
+            [
+                *manage,
+                'fernet_setup',
+                '--keystone-user',
+                'root',
+                '--keystone-group',
+                'root',
+            ],
+        )
+        commands.run(
+            state,
+            'keystone',
+            [
+                *manage,
+                'bootstrap',
+                '--bootstrap-region-id',
+                configs.REGION,
+                '--bootstrap-public-url',
+                box.url('keystone') + '/v3',
+            ],
+            OS_BOOTSTRAP_PASSWORD=box.passwords['admin'],
+        )
 
     def _fill(self, name, plan):
         path = self._state.etc / f'plan-{name}.json'
@@ -236,16 +281,30 @@ class _Bringup:
         flavors = json.dumps(plans.FLAVORS)
         if fresh or not self._state.marked('compute', flavors):
             with step('flavors, and Nova reporting'):
-                self._fill('compute', plans.compute(
-                    {name: fresh[name] for name in _NOVA_BINARIES
-                     if name in fresh}))
+                self._fill(
+                    'compute',
+                    plans.compute(
+                        {
+                            name: fresh[name]
+                            for name in _NOVA_BINARIES
+                            if name in fresh
+                        }
+                    ),
+                )
                 self._state.mark('compute', flavors)
         if not self._state.marked('host'):
             with step('compute host into its cell'):
-                commands.run(self._state, 'host', [
-                    self._state.venv / 'bin' / 'nova-manage',
-                    '--config-file', self._state.etc / 'nova' / 'nova.conf',
-                    'cell_v2', 'discover_hosts'])
+                commands.run(
+                    self._state,
+                    'host',
+                    [
+                        self._state.venv / 'bin' / 'nova-manage',
+                        '--config-file',
+                        self._state.etc / 'nova' / 'nova.conf',
+                        'cell_v2',
+                        'discover_hosts',
+                    ],
+                )
                 self._state.mark('host')
         self._supervisor.confirm(fresh)
 
@@ -253,7 +312,8 @@ class _Bringup:
 def report(state):
     """Tell where the cloud is, once it is up."""
     box = state_module.TOP / 'devstack' / 'onebox' / 'box'
-    where = ('' if state.root == state_module.DEFAULT
-             else f' --state {state.root}')
+    where = (
+        '' if state.root == state_module.DEFAULT else f' --state {state.root}'
+    )
     say(f'the cloud is up; its files are in {state.root}')
     say(f'to use it:  eval "$({shlex.quote(str(box))} env{where})"')

@@ -30,31 +30,39 @@ class LinkError(exception.NewosError):
 class NovaNotFound(LinkError):
     """This environment has no Nova."""
 
-    msg_fmt = ('Nova is not installed in {prefix}. Install nova-newos into '
-               'the environment that nova-compute runs from and use the '
-               '{program} of that environment.')
+    msg_fmt = (
+        'Nova is not installed in {prefix}. Install nova-newos into '
+        'the environment that nova-compute runs from and use the '
+        '{program} of that environment.'
+    )
 
 
 class NovaHidden(LinkError):
     """Remains of a removed Nova hide any other."""
 
-    msg_fmt = ('{directory} is what a removed Nova left behind, and it hides '
-               'any other Nova. Run "{program} --remove", delete what is '
-               'left of that directory and try again.')
+    msg_fmt = (
+        '{directory} is what a removed Nova left behind, and it hides '
+        'any other Nova. Run "{program} --remove", delete what is '
+        'left of that directory and try again.'
+    )
 
 
 class NotOurs(LinkError):
     """Something else is where the link belongs."""
 
-    msg_fmt = ('{path} is not a link made by {program}, so it is left alone. '
-               'Move it away and try again.')
+    msg_fmt = (
+        '{path} is not a link made by {program}, so it is left alone. '
+        'Move it away and try again.'
+    )
 
 
 class NotWritable(LinkError):
     """The operating system refuses the change."""
 
-    msg_fmt = ('{path} cannot be changed: {reason}. Run {program} as the '
-               'user who owns that directory.')
+    msg_fmt = (
+        '{path} cannot be changed: {reason}. Run {program} as the '
+        'user who owns that directory.'
+    )
 
 
 def shim_path():
@@ -79,8 +87,10 @@ def _nova_virt_spec():
 
 def _is_ours(path):
     """Whether a path is a link to a shim of ours, be it gone or moved."""
-    return (path.is_symlink()
-            and pathlib.PurePath(os.readlink(path)).parts[-3:] == SHIM.parts)
+    return (
+        path.is_symlink()
+        and pathlib.PurePath(os.readlink(path)).parts[-3:] == SHIM.parts
+    )
 
 
 def _check_free(path):
@@ -133,8 +143,9 @@ def link():
     try:
         _replace_link(path, target)
     except OSError as error:
-        raise NotWritable(path=path, reason=error.strerror,
-                          program=PROGRAM) from error
+        raise NotWritable(
+            path=path, reason=error.strerror, program=PROGRAM
+        ) from error
     return f'{path} now points to {target}'
 
 
@@ -155,8 +166,9 @@ def remove():
         if spec.origin is None:
             _remove_empty_directories(path.parent.parent)
     except OSError as error:
-        raise NotWritable(path=path, reason=error.strerror,
-                          program=PROGRAM) from error
+        raise NotWritable(
+            path=path, reason=error.strerror, program=PROGRAM
+        ) from error
     return f'{path} removed'
 
 
@@ -165,9 +177,11 @@ def main(argv=None):
         prog=PROGRAM,
         description='Link the nova-newos driver into the Nova of this '
         'environment, so that compute_driver = newos.NewosLibvirtDriver '
-        'works.')
-    parser.add_argument('--remove', action='store_true',
-                        help='remove the link instead')
+        'works.',
+    )
+    parser.add_argument(
+        '--remove', action='store_true', help='remove the link instead'
+    )
     arguments = parser.parse_args(argv)
     try:
         print(remove() if arguments.remove else link())

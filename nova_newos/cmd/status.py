@@ -66,6 +66,7 @@ def _open_libvirt(uri):
     :raises: ImportError, libvirt.libvirtError
     """
     import libvirt
+
     # libvirt would also print every error.
     libvirt.registerErrorHandler(lambda *unused: None, None)
     return libvirt.openReadOnly(uri)
@@ -84,11 +85,14 @@ class Checks(upgradecheck.UpgradeCommands):
         except importlib.metadata.PackageNotFoundError:
             return _failure(
                 f'Nova is not installed in {sys.prefix}. Install nova-newos '
-                'into the environment that nova-compute runs from.')
+                'into the environment that nova-compute runs from.'
+            )
         supported = supported_nova()
         if not supported.contains(found, prereleases=True):
-            return _failure(f'Nova {found} is not supported; use a Nova '
-                            f'{supported}, or another nova-newos.')
+            return _failure(
+                f'Nova {found} is not supported; use a Nova '
+                f'{supported}, or another nova-newos.'
+            )
         return _success(f'Nova {found}')
 
     def _check_driver_importable(self):
@@ -96,14 +100,20 @@ class Checks(upgradecheck.UpgradeCommands):
             importutils.import_class(f'nova.virt.{COMPUTE_DRIVER}')
         except ModuleNotFoundError as error:
             if error.name == 'nova.virt.newos':
-                return _failure('The driver is not linked into Nova. Run '
-                                'nova-newos-link-driver.')
-            return _failure(f'The driver needs a missing module: {error}. '
-                            "Install 'nova-newos[compute]'.")
+                return _failure(
+                    'The driver is not linked into Nova. Run '
+                    'nova-newos-link-driver.'
+                )
+            return _failure(
+                f'The driver needs a missing module: {error}. '
+                "Install 'nova-newos[compute]'."
+            )
         except Exception as error:
             # Whatever it is, nova-compute would die of it.
-            return _failure('The driver cannot be imported: '
-                            f'{type(error).__name__}: {error}')
+            return _failure(
+                'The driver cannot be imported: '
+                f'{type(error).__name__}: {error}'
+            )
         return _success()
 
     def _check_driver_configured(self):
@@ -112,7 +122,8 @@ class Checks(upgradecheck.UpgradeCommands):
             return _warning(
                 f'[DEFAULT] compute_driver is {configured or "not set"}. Set '
                 f'it to {COMPUTE_DRIVER} and restart nova-compute, or name '
-                'the right file with --config-file before the command.')
+                'the right file with --config-file before the command.'
+            )
         return _success()
 
     def _check_options(self):
@@ -146,11 +157,15 @@ class Checks(upgradecheck.UpgradeCommands):
         try:
             connection = _open_libvirt(uri)
         except ImportError as error:
-            return _failure(f'libvirt cannot be asked for its version: '
-                            f"{error}. Install 'nova-newos[compute]'.")
+            return _failure(
+                f'libvirt cannot be asked for its version: '
+                f"{error}. Install 'nova-newos[compute]'."
+            )
         except Exception as error:
-            return _warning(f'libvirt does not answer at {uri}, so its '
-                            f"version and QEMU's are unknown: {error}")
+            return _warning(
+                f'libvirt does not answer at {uri}, so its '
+                f"version and QEMU's are unknown: {error}"
+            )
         with contextlib.closing(connection):
             return self._check_hypervisor(connection)
 
@@ -159,17 +174,28 @@ class Checks(upgradecheck.UpgradeCommands):
         """:param connection: a libvirt.virConnect"""
         hypervisor = connection.getType()
         if hypervisor != 'QEMU':
-            return _failure(f'libvirt drives {hypervisor}, not QEMU. Correct '
-                            '[libvirt] connection_uri.')
-        versions = (('libvirt', connection.getLibVersion(), MIN_LIBVIRT),
-                    ('QEMU', connection.getVersion(), MIN_QEMU))
-        old = [f'{name} {_readable_version(found)} is too old, '
-               f'{_readable_version(least)} is needed.'
-               for name, found, least in versions if found < least]
+            return _failure(
+                f'libvirt drives {hypervisor}, not QEMU. Correct '
+                '[libvirt] connection_uri.'
+            )
+        versions = (
+            ('libvirt', connection.getLibVersion(), MIN_LIBVIRT),
+            ('QEMU', connection.getVersion(), MIN_QEMU),
+        )
+        old = [
+            f'{name} {_readable_version(found)} is too old, '
+            f'{_readable_version(least)} is needed.'
+            for name, found, least in versions
+            if found < least
+        ]
         if old:
             return _failure(' '.join(old))
-        return _success(', '.join(f'{name} {_readable_version(found)}'
-                                  for name, found, _least in versions))
+        return _success(
+            ', '.join(
+                f'{name} {_readable_version(found)}'
+                for name, found, _least in versions
+            )
+        )
 
     _upgrade_checks = (
         ('Nova release', _check_nova_release),
@@ -198,6 +224,9 @@ def main(argv=None):
         the checks themselves failed
     """
     conf = configuration()
-    return upgradecheck.main(conf, project='nova',
-                             upgrade_command=Checks(conf),
-                             argv=sys.argv[1:] if argv is None else argv)
+    return upgradecheck.main(
+        conf,
+        project='nova',
+        upgrade_command=Checks(conf),
+        argv=sys.argv[1:] if argv is None else argv,
+    )

@@ -130,9 +130,7 @@ class Servers:
         self.name = name
         self.made = []
 
-    def __call__(
-        self, image, *options, flavor='m1.nano', expect=('ACTIVE',)
-    ):
+    def __call__(self, image, *options, flavor='m1.nano', expect=('ACTIVE',)):
         """Create a server and wait for a status; returns a Guest."""
         answer = onebox.openstack(
             'server',

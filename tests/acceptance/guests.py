@@ -170,7 +170,5 @@ class Guest:
 
     def leftovers(self):
         """What the host still has of the server."""
-        found = [
-            str(path) for path in self.box.instances.glob(f'{self.id}*')
-        ]
+        found = [str(path) for path in self.box.instances.glob(f'{self.id}*')]
         return found + (['domain'] if self.domain_xml() is not None else [])

@@ -28,9 +28,7 @@ def flavor(admin):
 
     def make(**sizes):
         values = {'ram': 192, 'vcpus': 1, 'disk': 1, **sizes}
-        made.append(
-            admin.compute.create_flavor(name='newos-test', **values)
-        )
+        made.append(admin.compute.create_flavor(name='newos-test', **values))
         return made[-1].id
 
     yield make
@@ -96,8 +94,15 @@ def test_iso_that_is_a_qcow2(images, refused, tmp_path):
     """Glance refuses it, or Nova does, depending on the release."""
     disk = _qcow2(tmp_path)
     process = onebox.openstack(
-        'image', 'create', '--format=json', '--disk-format', 'iso',
-        '--file', disk, 'newos-test-liar', check=False,
+        'image',
+        'create',
+        '--format=json',
+        '--disk-format',
+        'iso',
+        '--file',
+        disk,
+        'newos-test-liar',
+        check=False,
     )
     if process.returncode:
         assert 'Unsupported Media Type' in process.stderr

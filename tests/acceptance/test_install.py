@@ -83,9 +83,7 @@ def test_uefi_installs_where_stock_boots_it(launch, images, media, tmp_path):
     blank = tmp_path / 'disk.raw'
     blank.write_bytes(b'\0' * 2**20)
     either = ('ACTIVE', 'ERROR')
-    ordinary = launch(
-        images(blank, disk_format='raw', **uefi), expect=either
-    )
+    ordinary = launch(images(blank, disk_format='raw', **uefi), expect=either)
     installer = launch(images(media['probe'], **uefi), expect=either)
 
     assert installer.server().status == ordinary.server().status

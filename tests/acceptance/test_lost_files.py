@@ -47,9 +47,7 @@ def test_the_cache_keeps_what_a_server_stands_on(
     marker = guest.install().facts['marker']
 
     unused.write_bytes(b'')
-    onebox.wait_for(
-        'the unused file is removed', lambda: not unused.exists()
-    )
+    onebox.wait_for('the unused file is removed', lambda: not unused.exists())
     assert all(base.exists() for base in bases)
 
     report = guest.boot()

@@ -16,8 +16,9 @@ def current():
 
 
 def main():
-    parser = argparse.ArgumentParser(prog='python -m tests.contract',
-                                     description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog='python -m tests.contract', description=__doc__
+    )
     parser.add_argument('command', choices=('record', 'check'))
     command = parser.parse_args().command
     version, found, before = facts.version(), current(), records.load()

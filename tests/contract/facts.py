@@ -25,8 +25,10 @@ def version():
 
 
 def _is_walkable(thing):
-    return isinstance(thing, (types.ModuleType, type, cfg.ConfigOpts,
-                              cfg.ConfigOpts.GroupAttr))
+    return isinstance(
+        thing,
+        (types.ModuleType, type, cfg.ConfigOpts, cfg.ConfigOpts.GroupAttr),
+    )
 
 
 def _import_or_get(thing, dotted):
@@ -73,20 +75,27 @@ def parameters(function):
     :returns: list such as ['self', 'context', 'destroy_disks=', '**kwargs'];
         defaults are not shown, the hash of the source covers them
     """
-    marks = {inspect.Parameter.VAR_POSITIONAL: '*',
-             inspect.Parameter.VAR_KEYWORD: '**'}
+    marks = {
+        inspect.Parameter.VAR_POSITIONAL: '*',
+        inspect.Parameter.VAR_KEYWORD: '**',
+    }
     shown = []
     keyword_only = False
     for parameter in inspect.signature(function).parameters.values():
         if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
             keyword_only = True
-        elif (parameter.kind is inspect.Parameter.KEYWORD_ONLY and
-              not keyword_only):
+        elif (
+            parameter.kind is inspect.Parameter.KEYWORD_ONLY
+            and not keyword_only
+        ):
             shown.append('*')
             keyword_only = True
         has_default = parameter.default is not inspect.Parameter.empty
-        shown.append(marks.get(parameter.kind, '') + parameter.name +
-                     ('=' if has_default else ''))
+        shown.append(
+            marks.get(parameter.kind, '')
+            + parameter.name
+            + ('=' if has_default else '')
+        )
     return shown
 
 
@@ -108,19 +117,23 @@ def source_hash(source):
 
 def _comment_spans(lines):
     text = io.StringIO('\n'.join(lines) + '\n')
-    return [(token.start, token.end)
-            for token in tokenize.generate_tokens(text.readline)
-            if token.type == tokenize.COMMENT]
+    return [
+        (token.start, token.end)
+        for token in tokenize.generate_tokens(text.readline)
+        if token.type == tokenize.COMMENT
+    ]
 
 
 def _docstring_spans(lines):
     for node in ast.walk(ast.parse('\n'.join(lines))):
-        if isinstance(node, (ast.FunctionDef, ast.ClassDef,
-                             ast.AsyncFunctionDef)) and (
-                                 ast.get_docstring(node, clean=False)):
+        if isinstance(
+            node, (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef)
+        ) and (ast.get_docstring(node, clean=False)):
             doc = node.body[0]
-            yield ((doc.lineno, doc.col_offset),
-                   (doc.end_lineno, doc.end_col_offset))
+            yield (
+                (doc.lineno, doc.col_offset),
+                (doc.end_lineno, doc.end_col_offset),
+            )
 
 
 def _blank(lines, start, end):
@@ -152,8 +165,10 @@ def _class_fact(thing):
     init = inspect.getattr_static(thing, '__init__')
     return {
         'kind': 'class',
-        'bases': ['%s.%s' % (base.__module__, base.__qualname__)
-                  for base in thing.__bases__],
+        'bases': [
+            '%s.%s' % (base.__module__, base.__qualname__)
+            for base in thing.__bases__
+        ],
         'parameters': (parameters(init) if inspect.isfunction(init) else []),
     }
 
@@ -170,9 +185,11 @@ def describe(thing):
         return _class_fact(thing)
     function = _function(thing)
     if function:
-        return {'kind': _binding(thing),
-                'parameters': parameters(function),
-                'source': source_hash(inspect.getsource(function))}
+        return {
+            'kind': _binding(thing),
+            'parameters': parameters(function),
+            'source': source_hash(inspect.getsource(function)),
+        }
     fact = {'kind': 'value', 'type': type(thing).__name__}
     if isinstance(thing, (str, int, float, tuple, type(None))):
         fact['value'] = repr(thing)
@@ -187,9 +204,11 @@ def _assigned_by(owner, attribute):
             continue
         tree = ast.parse(textwrap.dedent(inspect.getsource(base)))
         for node in ast.walk(tree):
-            if (isinstance(node, ast.Attribute) and
-                    isinstance(node.ctx, ast.Store) and
-                    ast.unparse(node) == wanted):
+            if (
+                isinstance(node, ast.Attribute)
+                and isinstance(node.ctx, ast.Store)
+                and ast.unparse(node) == wanted
+            ):
                 yield '%s.%s' % (base.__module__, base.__qualname__)
                 break
 
@@ -230,6 +249,10 @@ def relied_on(names, members, also=()):
         name, fact = look_up(member)
         if fact != ABSENT:
             found[name] = fact
-    return {name: fact for name, fact in sorted(found.items())
-            if fact['kind'] != 'module' and
-            name != OURS and not name.startswith(OURS + '.')}
+    return {
+        name: fact
+        for name, fact in sorted(found.items())
+        if fact['kind'] != 'module'
+        and name != OURS
+        and not name.startswith(OURS + '.')
+    }

@@ -21,7 +21,6 @@ NAMES = (
     _BLOCKINFO + 'get_disk_mapping',
     _BLOCKINFO + 'default_device_names',
     _BLOCKINFO + 'get_boot_order',
-
     # Called on the image backend.
     _BACKEND + 'Backend.by_name',
     _BACKEND + 'Image.exists',
@@ -34,13 +33,11 @@ NAMES = (
     _BACKEND + 'Image.libvirt_info',
     _BACKEND + 'Qcow2.create_image',
     _BACKEND + 'Flat.create_image',
-
     # Called on the image API, on Glance's client and on the host.
     'nova.image.glance.API.get',
     'nova.image.glance.API.update',
     'nova.image.glance.GlanceClientWrapper.call',
     'nova.virt.libvirt.host.Host.get_guest',
-
     # When Nova's driver makes disks, XML and snapshots.
     _DRIVER + '_create_image',
     _DRIVER + '_get_guest_xml',
@@ -51,7 +48,6 @@ NAMES = (
     _DRIVER + '_create_snapshot_metadata',
     _DRIVER + 'get_instance_disk_info',
     _DRIVER + '_get_instance_disk_info_from_config',
-
     # What is in system_metadata, and how our refusals become faults.
     'nova.utils.get_system_metadata_from_image',
     'nova.utils.get_image_from_system_metadata',
@@ -62,7 +58,6 @@ NAMES = (
     _MANAGER + '_do_rebuild_instance',
     _MANAGER + '_rebuild_default_impl',
     _MANAGER + '_unshelve_instance',
-
     # What decides which cached images are in use.
     _IMAGECACHE + 'update',
     _IMAGECACHE + '_age_and_verify_cached_images',

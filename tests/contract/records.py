@@ -14,7 +14,8 @@ PATH = pathlib.Path(__file__).with_name('recorded.json')
 ADVICE = (
     'Read what changed in Nova, adapt the code that relies on it and its '
     'tests, then run "python -m tests.contract record" with this version of '
-    'Nova installed.')
+    'Nova installed.'
+)
 
 
 def load(path=PATH):
@@ -39,8 +40,10 @@ def add(records, facts, version):
     :param version: version of Nova that they are of
     :returns: new records
     """
-    return {name: _entries(records.get(name, []), fact, version)
-            for name, fact in facts.items()}
+    return {
+        name: _entries(records.get(name, []), fact, version)
+        for name, fact in facts.items()
+    }
 
 
 def _entries(entries, fact, version):
@@ -49,11 +52,20 @@ def _entries(entries, fact, version):
     for entry in entries:
         bare = _bare(entry)
         holds[json.dumps(bare, sort_keys=True)] = (
-            bare, set(entry['versions']) - {version})
+            bare,
+            set(entry['versions']) - {version},
+        )
     holds.setdefault(json.dumps(fact, sort_keys=True), (fact, set()))
-    return [{**bare, 'versions': sorted({*versions, version}
-                                        if bare == fact else versions)}
-            for bare, versions in holds.values() if versions or bare == fact]
+    return [
+        {
+            **bare,
+            'versions': sorted(
+                {*versions, version} if bare == fact else versions
+            ),
+        }
+        for bare, versions in holds.values()
+        if versions or bare == fact
+    ]
 
 
 def _bare(entry):
@@ -62,8 +74,11 @@ def _bare(entry):
 
 def known(records, name, version):
     """The facts that a name may have in the release that a version is of."""
-    return [_bare(entry) for entry in records.get(name, [])
-            if release(version) in map(release, entry['versions'])]
+    return [
+        _bare(entry)
+        for entry in records.get(name, [])
+        if release(version) in map(release, entry['versions'])
+    ]
 
 
 def complaint(records, name, fact, version):
@@ -84,5 +99,7 @@ def complaint(records, name, fact, version):
         what = 'nothing is recorded of it for release %s' % release(version)
     else:
         what = 'it is %s, recorded is %s' % (
-            json.dumps(fact), ' or '.join(json.dumps(f) for f in facts))
+            json.dumps(fact),
+            ' or '.join(json.dumps(f) for f in facts),
+        )
     return '%s, Nova %s: %s. %s' % (name, version, what, ADVICE)

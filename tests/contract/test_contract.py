@@ -33,8 +33,10 @@ def test_reached_exists(name):
 
 def test_nothing_stale():
     """Names that our code no longer uses are not kept."""
-    stale = {name for name in RECORDS
-             if records.known(RECORDS, name, VERSION)} - set(FACTS)
+    stale = {
+        name for name in RECORDS if records.known(RECORDS, name, VERSION)
+    } - set(FACTS)
     assert not stale, (
         'no longer used: %s. Run "python -m tests.contract record".'
-        % ', '.join(sorted(stale)))
+        % ', '.join(sorted(stale))
+    )

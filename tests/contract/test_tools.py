@@ -7,7 +7,7 @@ from tests.contract import facts
 from tests.contract import records
 from tests.contract import uses
 
-OURS = textwrap.dedent('''
+OURS = textwrap.dedent("""
     import nova.conf
     from nova.virt.libvirt import driver
     from nova.virt.libvirt import utils as libvirt_utils
@@ -22,7 +22,7 @@ OURS = textwrap.dedent('''
             super().spawn(context)
             self._host.list_guests()
             return libvirt_utils.get_instance_path(CONF.host.lower())
-''')
+""")
 
 
 def relied_on():
@@ -33,19 +33,29 @@ def test_finds_what_is_used():
     found = relied_on()
     driver = 'nova.virt.libvirt.driver.LibvirtDriver'
     assert set(found) == {
-        'nova.conf.CONF', 'nova.conf.CONF.host', driver, driver + '._host',
-        driver + '.spawn', 'nova.virt.libvirt.utils.get_instance_path'}
+        'nova.conf.CONF',
+        'nova.conf.CONF.host',
+        driver,
+        driver + '._host',
+        driver + '.spawn',
+        'nova.virt.libvirt.utils.get_instance_path',
+    }
     assert found[driver + '._host']['kind'] == 'instance attribute'
     assert found['nova.conf.CONF.host'] == {'kind': 'option'}
     assert found[driver + '.spawn']['parameters'][:3] == [
-        'self', 'context', 'instance']
+        'self',
+        'context',
+        'instance',
+    ]
 
 
 def test_finds_what_is_missing():
     names, members = uses.of_source(
-        'from nova.virt.libvirt import utils\nutils.no_such_thing()\n')
+        'from nova.virt.libvirt import utils\nutils.no_such_thing()\n'
+    )
     assert facts.relied_on(names, members) == {
-        'nova.virt.libvirt.utils.no_such_thing': facts.ABSENT}
+        'nova.virt.libvirt.utils.no_such_thing': facts.ABSENT
+    }
 
 
 BEFORE = '''
@@ -66,9 +76,12 @@ def test_hash_ignores_comments():
 
 
 def test_hash_notices_code():
-    changed = [BEFORE.replace('b=1', 'b=2'), BEFORE.replace('+=', '-='),
-               BEFORE.replace('    return b', '        return b'),
-               BEFORE.replace('{a}  {b}', '{a} {b}')]
+    changed = [
+        BEFORE.replace('b=1', 'b=2'),
+        BEFORE.replace('+=', '-='),
+        BEFORE.replace('    return b', '        return b'),
+        BEFORE.replace('{a}  {b}', '{a} {b}'),
+    ]
     hashes = {facts.source_hash(text) for text in (BEFORE, *changed)}
     assert len(hashes) == 5
 
@@ -86,14 +99,24 @@ def test_parameters():
         pass
 
     assert facts.parameters(function) == [
-        'a', 'b=', '*args', 'c', 'd=', '**rest']
+        'a',
+        'b=',
+        '*args',
+        'c',
+        'd=',
+        '**rest',
+    ]
     assert facts.parameters(bare) == ['a', '*', 'c']
 
 
 def test_complaints():
     fact, other = {'kind': 'function', 'source': '1'}, {'kind': 'absent'}
-    known = {'nova.f': [{**fact, 'versions': ['33.0.0', '34.0.0']},
-                        {**other, 'versions': ['33.0.2']}]}
+    known = {
+        'nova.f': [
+            {**fact, 'versions': ['33.0.0', '34.0.0']},
+            {**other, 'versions': ['33.0.2']},
+        ]
+    }
 
     def complain(name, fact, version):
         return records.complaint(known, name, fact, version)
@@ -113,5 +136,9 @@ def test_record():
     assert recorded == {'nova.f': [{**fact, 'versions': ['33.0.0']}]}
     recorded = records.add(recorded, {'nova.f': fact}, '34.0.0')
     recorded = records.add(recorded, {'nova.f': other}, '33.0.0')
-    assert recorded == {'nova.f': [{**fact, 'versions': ['34.0.0']},
-                                   {**other, 'versions': ['33.0.0']}]}
+    assert recorded == {
+        'nova.f': [
+            {**fact, 'versions': ['34.0.0']},
+            {**other, 'versions': ['33.0.0']},
+        ]
+    }

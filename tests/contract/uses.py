@@ -19,8 +19,11 @@ def _chain(node):
 
 
 def _is_super_call(node):
-    return (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and
-            node.func.id == 'super')
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == 'super'
+    )
 
 
 def _targets(node):
@@ -28,8 +31,11 @@ def _targets(node):
     if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
         return [node.name]
     if isinstance(node, ast.Assign):
-        return [target.id for target in node.targets
-                if isinstance(target, ast.Name)]
+        return [
+            target.id
+            for target in node.targets
+            if isinstance(target, ast.Name)
+        ]
     if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
         return [node.target.id]
     return []
@@ -59,8 +65,10 @@ class _ModuleUses(ast.NodeVisitor):
     def visit_ImportFrom(self, node):
         if node.module and node.module.split('.')[0] == 'nova':
             for name in node.names:
-                self.aliases[name.asname or name.name] = (
-                    '%s.%s' % (node.module, name.name))
+                self.aliases[name.asname or name.name] = '%s.%s' % (
+                    node.module,
+                    name.name,
+                )
 
     def visit_Assign(self, node):
         # CONF = nova.conf.CONF makes another name for something of Nova's.
@@ -86,8 +94,10 @@ class _ModuleUses(ast.NodeVisitor):
             return
         if _is_super_call(node.value):
             self._member([node.attr])
-        elif (isinstance(node.value, ast.Name) and
-              node.value.id in ('self', 'cls')):
+        elif isinstance(node.value, ast.Name) and node.value.id in (
+            'self',
+            'cls',
+        ):
             self._member([node.attr])
         self.generic_visit(node)
 
@@ -98,8 +108,9 @@ class _ModuleUses(ast.NodeVisitor):
 
     def _member(self, attributes):
         for base in self.bases[-1] if self.bases else []:
-            self.members.update('%s.%s' % (base, attribute)
-                                for attribute in attributes)
+            self.members.update(
+                '%s.%s' % (base, attribute) for attribute in attributes
+            )
 
     def _dotted(self, node):
         chain = _chain(node)

@@ -17,6 +17,7 @@ from tests.runner import step
 @dataclasses.dataclass(frozen=True)
 class Outcome:
     """What came of a step: its name, its counts.Counts, its seconds."""
+
     name: str
     counts: counts.Counts
     seconds: float
@@ -25,31 +26,48 @@ class Outcome:
 def arguments(argv):
     parser = argparse.ArgumentParser(prog='tests/run', description=__doc__)
     parser.add_argument(
-        '--release', action='append', dest='releases',
+        '--release',
+        action='append',
+        dest='releases',
         choices=list(parts.RELEASES),
         help='run unit and contract tests on this release; may be repeated '
-             '(default: all if no part is named, else %s)' % parts.NEWEST)
+        '(default: all if no part is named, else %s)' % parts.NEWEST,
+    )
     parser.add_argument(
-        '--keep', action='store_true',
-        help='leave the one box of the acceptance tests up')
+        '--keep',
+        action='store_true',
+        help='leave the one box of the acceptance tests up',
+    )
     parser.add_argument(
-        '--port-base', type=int, default=parts.PORT_BASE, metavar='PORT',
-        help='first TCP port of the one box (default: %(default)s)')
+        '--port-base',
+        type=int,
+        default=parts.PORT_BASE,
+        metavar='PORT',
+        help='first TCP port of the one box (default: %(default)s)',
+    )
     parser.add_argument(
-        'parts', nargs='*', metavar='PART',
-        help='one of: %s' % ', '.join(parts.PARTS))
+        'parts',
+        nargs='*',
+        metavar='PART',
+        help='one of: %s' % ', '.join(parts.PARTS),
+    )
     options = parser.parse_args(argv)
     unknown = set(options.parts) - set(parts.PARTS)
     if unknown:
-        parser.error('no such part: %s; there are: %s' % (
-            ', '.join(sorted(unknown)), ', '.join(parts.PARTS)))
+        parser.error(
+            'no such part: %s; there are: %s'
+            % (', '.join(sorted(unknown)), ', '.join(parts.PARTS))
+        )
     options.releases = options.releases or (
-        [parts.NEWEST] if options.parts else list(parts.RELEASES))
+        [parts.NEWEST] if options.parts else list(parts.RELEASES)
+    )
     options.parts = options.parts or list(parts.PARTS)
     options.directory = pathlib.Path(os.environ['NEWOS_TEST_DIR'])
     if 'acceptance' in options.parts and os.geteuid() != 0:
-        parser.error('the acceptance tests start a cloud: run them as root, '
-                     'or name other parts')
+        parser.error(
+            'the acceptance tests start a cloud: run them as root, '
+            'or name other parts'
+        )
     return options
 
 
@@ -67,8 +85,14 @@ def run_step(wanted, directory):
     environment = {**os.environ, **checkout.git_environment(parts.TOP)}
 
     def run(title, command):
-        return step.run('%s: %s' % (wanted.name, title), command, log,
-                        parts.TOP, environment, wanted.limit)
+        return step.run(
+            '%s: %s' % (wanted.name, title),
+            command,
+            log,
+            parts.TOP,
+            environment,
+            wanted.limit,
+        )
 
     seconds, found = 0, counts.Counts(problem='interrupted')
     try:
@@ -76,14 +100,18 @@ def run_step(wanted, directory):
             status, took = run(title, command)
             seconds += took
             if status:
-                found = counts.Counts(problem='%s: exit status %d'
-                                      % (title, status))
+                found = counts.Counts(
+                    problem='%s: exit status %d' % (title, status)
+                )
                 break
         else:
             status, took = run('testing', wanted.command)
             seconds += took
-            found = (counts.read_junit(wanted.results) if wanted.results
-                     else counts.Counts(passed=int(not status)))
+            found = (
+                counts.read_junit(wanted.results)
+                if wanted.results
+                else counts.Counts(passed=int(not status))
+            )
         found = counts.judge(found, status)
         if found.failed:
             show_failure(log)
@@ -92,9 +120,18 @@ def run_step(wanted, directory):
             status, took = run(title, command)
             seconds += took
             found = counts.judge(found, status)
-    print('    %s: %d passed, %d failed, %d skipped in %d s %s' % (
-        wanted.name, found.passed, found.failed, found.skipped, seconds,
-        found.problem), flush=True)
+    print(
+        '    %s: %d passed, %d failed, %d skipped in %d s %s'
+        % (
+            wanted.name,
+            found.passed,
+            found.failed,
+            found.skipped,
+            seconds,
+            found.problem,
+        ),
+        flush=True,
+    )
     return Outcome(wanted.name, found, seconds)
 
 
@@ -107,11 +144,25 @@ def table(outcomes):
     """The sums, as text; its last line is the verdict."""
     row = '%-22s %7s %7s %8s %8s'
     lines = ['', row % ('part', 'passed', 'failed', 'skipped', 'seconds')]
-    lines += [row % (o.name, o.counts.passed, o.counts.failed,
-                     o.counts.skipped, round(o.seconds)) for o in outcomes]
-    lines += ['', '%d passed, %d failed' % (
-        sum(o.counts.passed for o in outcomes),
-        sum(o.counts.failed for o in outcomes))]
+    lines += [
+        row
+        % (
+            o.name,
+            o.counts.passed,
+            o.counts.failed,
+            o.counts.skipped,
+            round(o.seconds),
+        )
+        for o in outcomes
+    ]
+    lines += [
+        '',
+        '%d passed, %d failed'
+        % (
+            sum(o.counts.passed for o in outcomes),
+            sum(o.counts.failed for o in outcomes),
+        ),
+    ]
     return '\n'.join(lines)
 
 
@@ -126,8 +177,10 @@ def main(argv=None):
     for name in ('logs', 'results'):
         (options.directory / name).mkdir(parents=True, exist_ok=True)
     try:
-        outcomes = [run_step(wanted, options.directory)
-                    for wanted in parts.steps(options)]
+        outcomes = [
+            run_step(wanted, options.directory)
+            for wanted in parts.steps(options)
+        ]
     except KeyboardInterrupt:
         print('\ninterrupted')
         return 130

@@ -15,8 +15,11 @@ def git_environment(top):
     :param top: the clone
     :returns: dict of environment variables
     """
-    return {'GIT_CONFIG_COUNT': '1', 'GIT_CONFIG_KEY_0': 'safe.directory',
-            'GIT_CONFIG_VALUE_0': str(top)}
+    return {
+        'GIT_CONFIG_COUNT': '1',
+        'GIT_CONFIG_KEY_0': 'safe.directory',
+        'GIT_CONFIG_VALUE_0': str(top),
+    }
 
 
 def give_back(top):
@@ -31,11 +34,24 @@ def give_back(top):
     if os.geteuid() != 0 or owner.st_uid == 0:
         return
     ignored = subprocess.run(
-        ['git', 'ls-files', '-z', '--others', '--ignored',
-         '--exclude-standard'], cwd=top, check=True, stdout=subprocess.PIPE,
-        env={**os.environ, **git_environment(top)}).stdout
-    paths = {pathlib.Path(os.fsdecode(name))
-             for name in ignored.split(b'\0') if name}
+        [
+            'git',
+            'ls-files',
+            '-z',
+            '--others',
+            '--ignored',
+            '--exclude-standard',
+        ],
+        cwd=top,
+        check=True,
+        stdout=subprocess.PIPE,
+        env={**os.environ, **git_environment(top)},
+    ).stdout
+    paths = {
+        pathlib.Path(os.fsdecode(name))
+        for name in ignored.split(b'\0')
+        if name
+    }
     parents = {parent for path in paths for parent in path.parents}
     for path in paths | parents:
         if os.lstat(top / path).st_uid == 0:

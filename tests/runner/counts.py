@@ -11,6 +11,7 @@ class Counts:
 
     :ivar problem: why the numbers are not those of a whole run, if so
     """
+
     passed: int = 0
     failed: int = 0
     skipped: int = 0
@@ -30,8 +31,9 @@ def read_junit(path):
     suites = list(root.iter('testsuite'))
 
     def total(*names):
-        return sum(int(suite.get(name, 0))
-                   for suite in suites for name in names)
+        return sum(
+            int(suite.get(name, 0)) for suite in suites for name in names
+        )
 
     failed = total('failures', 'errors')
     skipped = total('skipped')
@@ -56,4 +58,5 @@ def judge(counts, status):
     if not problem and status:
         problem = 'exit status %d' % status
     return dataclasses.replace(
-        counts, failed=int(bool(problem)), problem=problem)
+        counts, failed=int(bool(problem)), problem=problem
+    )

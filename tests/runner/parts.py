@@ -38,6 +38,7 @@ class Step:
         are not run
     :ivar after: (title, command) to run at the end, whatever happened
     """
+
     name: str
     part: str
     command: list
@@ -48,37 +49,53 @@ class Step:
 
 
 def _tox(options, environment, *arguments):
-    return [str(options.directory / 'tools' / 'bin' / 'tox'), 'run',
-            '--workdir', str(options.directory / 'tox'),
-            '--colored', 'no',
-            # See tests/runner/checkout.py.
-            '--override', 'pkgenv.pass_env+=GIT_CONFIG_*',
-            '-e', environment, '--', *arguments]
+    return [
+        str(options.directory / 'tools' / 'bin' / 'tox'),
+        'run',
+        '--workdir',
+        str(options.directory / 'tox'),
+        '--colored',
+        'no',
+        # See tests/runner/checkout.py.
+        '--override',
+        'pkgenv.pass_env+=GIT_CONFIG_*',
+        '-e',
+        environment,
+        '--',
+        *arguments,
+    ]
 
 
 def _tox_step(options, part, release, environment, *arguments):
     name = '%s-%s' % (part, release)
     results = options.directory / 'results' / (name + '.xml')
-    return Step(name, part, _tox(options, environment, *arguments,
-                                 '--junitxml=%s' % results), results)
+    return Step(
+        name,
+        part,
+        _tox(options, environment, *arguments, '--junitxml=%s' % results),
+        results,
+    )
 
 
 def _style(options):
     for environment in ('pep8', 'docs', 'releasenotes'):
-        yield Step('style-%s' % environment, 'style',
-                   _tox(options, environment), None)
+        yield Step(
+            'style-%s' % environment, 'style', _tox(options, environment), None
+        )
 
 
 def _unit(options):
     for release in options.releases:
-        yield _tox_step(options, 'unit', release, RELEASES[release],
-                        'tests/unit')
+        yield _tox_step(
+            options, 'unit', release, RELEASES[release], 'tests/unit'
+        )
 
 
 def _contract(options):
     for release in options.releases:
-        yield _tox_step(options, 'contract', release, RELEASES[release],
-                        'tests/contract')
+        yield _tox_step(
+            options, 'contract', release, RELEASES[release], 'tests/contract'
+        )
 
 
 def _functional(options):
@@ -99,18 +116,30 @@ def _acceptance(options):
     # environment of their own beside the box's, as its users do.
     script = 'set -e; variables=$(%s); eval "$variables"; exec %s' % (
         shlex.join([*box, 'env', *at]),
-        shlex.join(_tox(options, 'acceptance', 'tests/acceptance',
-                        '--junitxml=%s' % results)))
+        shlex.join(
+            _tox(
+                options,
+                'acceptance',
+                'tests/acceptance',
+                '--junitxml=%s' % results,
+            )
+        ),
+    )
     tests = ['bash', '-c', script]
     up = [*box, 'up', *at, '--port-base', str(options.port_base)]
     wipe = ('wiping the box', [*box, 'wipe', *at])
     # What a killed run has left, perhaps of another version of this project.
     # A box that never came to be is but a lock, which wipe refuses.
     leftover = (wipe,) if any(state.glob('*/')) else ()
-    yield Step('acceptance-' + NEWEST, 'acceptance', tests, results,
-               limit=ACCEPTANCE_LIMIT,
-               before=(*leftover, ('bringing up the box', up)),
-               after=() if options.keep else (wipe,))
+    yield Step(
+        'acceptance-' + NEWEST,
+        'acceptance',
+        tests,
+        results,
+        limit=ACCEPTANCE_LIMIT,
+        before=(*leftover, ('bringing up the box', up)),
+        after=() if options.keep else (wipe,),
+    )
 
 
 PARTS = {
@@ -129,5 +158,9 @@ def steps(options):
     :param options: as the command line gives them, complete
     :returns: list of Step
     """
-    return [step for part in PARTS if part in options.parts
-            for step in PARTS[part](options)]
+    return [
+        step
+        for part in PARTS
+        if part in options.parts
+        for step in PARTS[part](options)
+    ]

@@ -31,8 +31,10 @@ def tail(path, lines):
     with open(path, 'rb') as log:
         log.seek(max(0, os.path.getsize(path) - lines * 400))
         text = log.read().decode('utf-8', 'replace')
-    return [''.join(c if c.isprintable() else '?' for c in line)
-            for line in text.splitlines()[-lines:]]
+    return [
+        ''.join(c if c.isprintable() else '?' for c in line)
+        for line in text.splitlines()[-lines:]
+    ]
 
 
 class Progress:
@@ -94,8 +96,14 @@ def run(title, command, log, cwd, environ, limit):
     """
     with Progress(title) as progress, open(log, 'ab') as output:
         process = subprocess.Popen(
-            command, cwd=cwd, env=environ, stdin=subprocess.DEVNULL,
-            stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
+            command,
+            cwd=cwd,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
         try:
             while process.poll() is None:
                 if progress.seconds() > limit:

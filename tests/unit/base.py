@@ -9,23 +9,25 @@ import fixtures
 #: Audit events (see "Audit events table" of the Python documentation) by
 #: which a process is started or the network is reached, whatever library
 #: does it.
-FORBIDDEN = frozenset((
-    'os.exec',
-    'os.fork',
-    'os.forkpty',
-    'os.posix_spawn',
-    'os.spawn',
-    'os.system',
-    'socket.__new__',
-    'socket.bind',
-    'socket.connect',
-    'socket.getaddrinfo',
-    'socket.gethostbyaddr',
-    'socket.gethostbyname',
-    'socket.sendmsg',
-    'socket.sendto',
-    'subprocess.Popen',
-))
+FORBIDDEN = frozenset(
+    (
+        'os.exec',
+        'os.fork',
+        'os.forkpty',
+        'os.posix_spawn',
+        'os.spawn',
+        'os.system',
+        'socket.__new__',
+        'socket.bind',
+        'socket.connect',
+        'socket.getaddrinfo',
+        'socket.gethostbyaddr',
+        'socket.gethostbyname',
+        'socket.sendmsg',
+        'socket.sendto',
+        'subprocess.Popen',
+    )
+)
 
 
 class ForbiddenInUnitTests(Exception):
@@ -71,5 +73,9 @@ class TestCase(fixtures.TestWithFixtures):
 
     def _check_nothing_was_attempted(self):
         _guard.armed = False
-        self.assertEqual([], _guard.seen, 'a unit test may neither start a '
-                         'process nor open a socket: write a functional test')
+        self.assertEqual(
+            [],
+            _guard.seen,
+            'a unit test may neither start a '
+            'process nor open a socket: write a functional test',
+        )

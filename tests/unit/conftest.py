@@ -18,4 +18,5 @@ def pytest_collection_modifyitems(items):
         if not (item.cls and issubclass(item.cls, base.TestCase)):
             raise pytest.UsageError(
                 f'{item.nodeid} must be a method of a subclass of '
-                'tests.unit.base.TestCase')
+                'tests.unit.base.TestCase'
+            )

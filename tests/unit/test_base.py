@@ -32,7 +32,6 @@ def _swallow(attempt):
 
 @ddt.ddt
 class IsolationTest(base.TestCase):
-
     def setUp(self):
         super().setUp()
         # The attempts below are the test, not its fault.

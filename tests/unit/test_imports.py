@@ -16,8 +16,14 @@ ROOT = pathlib.Path(nova_newos.__file__).parent
 FORBIDDEN = {
     'nova_newos.virt': ('nova_newos.cmd', 'glance_ext'),
     'nova_newos.cmd': ('nova', 'nova_newos.virt', 'glance_ext'),
-    'nova_newos': ('nova', 'libvirt', 'glance', 'nova_newos.virt',
-                   'nova_newos.cmd', 'glance_ext'),
+    'nova_newos': (
+        'nova',
+        'libvirt',
+        'glance',
+        'nova_newos.virt',
+        'nova_newos.cmd',
+        'glance_ext',
+    ),
 }
 
 
@@ -35,7 +41,7 @@ def _imports(source, package):
             parent = node.module or ''
             if node.level:
                 parts = package.split('.')
-                kept = parts[:len(parts) - node.level + 1]
+                kept = parts[: len(parts) - node.level + 1]
                 parent = '.'.join(kept + ([parent] if parent else []))
             yield from (f'{parent}.{alias.name}' for alias in node.names)
 
@@ -46,21 +52,27 @@ def _is_below(name, package):
 
 def violations(module, source, package):
     """Imports of a module that lead where its room may not go."""
-    room = max((room for room in FORBIDDEN if _is_below(module, room)),
-               key=len)
-    return [name for name in _imports(source, package)
-            if any(_is_below(name, bad) for bad in FORBIDDEN[room])]
+    room = max(
+        (room for room in FORBIDDEN if _is_below(module, room)), key=len
+    )
+    return [
+        name
+        for name in _imports(source, package)
+        if any(_is_below(name, bad) for bad in FORBIDDEN[room])
+    ]
 
 
 @ddt.ddt
 class ImportDirectionTest(base.TestCase):
-
     def test_all_modules(self):
         found = {}
         for path in sorted(ROOT.rglob('*.py')):
             module = _module_name(path)
-            package = (module if path.name == '__init__.py'
-                       else module.rpartition('.')[0])
+            package = (
+                module
+                if path.name == '__init__.py'
+                else module.rpartition('.')[0]
+            )
             bad = violations(module, path.read_text(), package)
             if bad:
                 found[module] = bad

@@ -14,7 +14,6 @@ from tests.upstream import substitute
 
 
 class SubstitutionTestCase(test.NoDBTestCase):
-
     def setUp(self):
         super().setUp()
         self.wanted = substitute.wanted_driver()
@@ -25,5 +24,6 @@ class SubstitutionTestCase(test.NoDBTestCase):
 
     def test_class_that_nova_loads(self):
         loaded = driver.load_compute_driver(
-            fake.FakeVirtAPI(), 'libvirt.LibvirtDriver')
+            fake.FakeVirtAPI(), 'libvirt.LibvirtDriver'
+        )
         self.assertIs(self.wanted, type(loaded))

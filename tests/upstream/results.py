@@ -23,6 +23,7 @@ class Results:
     :ivar excused: ids of tests that fail with Nova's own driver too
     :ivar status: exit status of stestr
     """
+
     passed: frozenset
     skipped: frozenset
     failed: frozenset
@@ -32,7 +33,8 @@ class Results:
     def excuse(self, ids):
         """The same results with some of the failed tests not counted."""
         return dataclasses.replace(
-            self, failed=self.failed - ids, excused=self.failed & ids)
+            self, failed=self.failed - ids, excused=self.failed & ids
+        )
 
     def exit_status(self):
         """0 if something was run and nothing failed on our account."""
@@ -44,25 +46,37 @@ class Results:
     def report(self):
         """Text for the end of a run; the last line is the sum."""
         lines = ['']
-        lines += ['fails with the driver of Nova too, not counted: %s' % name
-                  for name in sorted(self.excused)]
+        lines += [
+            'fails with the driver of Nova too, not counted: %s' % name
+            for name in sorted(self.excused)
+        ]
         lines += ['FAILED %s' % name for name in sorted(self.failed)]
-        lines.append('%d passed, %d failed, %d skipped' % (
-            len(self.passed), len(self.failed), len(self.skipped)))
+        lines.append(
+            '%d passed, %d failed, %d skipped'
+            % (len(self.passed), len(self.failed), len(self.skipped))
+        )
         return '\n'.join(lines)
 
     def write_junit(self, path):
         """Write the results in the format of pytest's --junitxml."""
         suite = ElementTree.Element(
-            'testsuite', name='upstream', errors='0',
+            'testsuite',
+            name='upstream',
+            errors='0',
             tests=str(len(self.passed | self.failed | self.skipped)),
-            failures=str(len(self.failed)), skipped=str(len(self.skipped)))
-        for kind, names in ((None, self.passed), ('failure', self.failed),
-                            ('skipped', self.skipped)):
+            failures=str(len(self.failed)),
+            skipped=str(len(self.skipped)),
+        )
+        for kind, names in (
+            (None, self.passed),
+            ('failure', self.failed),
+            ('skipped', self.skipped),
+        ):
             for name in sorted(names):
                 classname, _, test = name.rpartition('.')
                 case = ElementTree.SubElement(
-                    suite, 'testcase', classname=classname, name=test)
+                    suite, 'testcase', classname=classname, name=test
+                )
                 if kind:
                     ElementTree.SubElement(case, kind)
         root = ElementTree.Element('testsuites')
@@ -83,7 +97,8 @@ def read(repository, status):
     except KeyError:
         return Results(frozenset(), frozenset(), frozenset(), status=status)
     result = testtools.StreamToDict(
-        lambda test: by_id.update({test['id']: test['status']}))
+        lambda test: by_id.update({test['id']: test['status']})
+    )
     result.startTestRun()
     try:
         run.get_test().run(result)
@@ -91,5 +106,6 @@ def read(repository, status):
         result.stopTestRun()
     passed = frozenset(i for i, s in by_id.items() if s in PASSED)
     skipped = frozenset(i for i, s in by_id.items() if s in SKIPPED)
-    return Results(passed, skipped, frozenset(by_id) - passed - skipped,
-                   status=status)
+    return Results(
+        passed, skipped, frozenset(by_id) - passed - skipped, status=status
+    )

@@ -27,7 +27,8 @@ class StaleDeselection(Exception):
     def __init__(self, release, ids):
         super().__init__(
             'Nova %d has no such test: %s. Remove the release from the entry '
-            'in %s.' % (release, ', '.join(sorted(ids)), DESELECTED))
+            'in %s.' % (release, ', '.join(sorted(ids)), DESELECTED)
+        )
 
 
 def nova_release():
@@ -47,8 +48,11 @@ def deselected(release, path=DESELECTED):
     for entry in entries:
         if not entry.get('reason', '').strip():
             raise ValueError('%s: %s has no reason' % (path, entry.get('id')))
-    return {entry['id']: entry['reason'] for entry in entries
-            if release in entry['releases']}
+    return {
+        entry['id']: entry['reason']
+        for entry in entries
+        if release in entry['releases']
+    }
 
 
 def cases(suite):
@@ -73,5 +77,4 @@ def without(suite, ids, release):
     missing = set(ids) - {case.id() for case in found}
     if missing:
         raise StaleDeselection(release, missing)
-    return unittest.TestSuite(
-        case for case in found if case.id() not in ids)
+    return unittest.TestSuite(case for case in found if case.id() not in ids)

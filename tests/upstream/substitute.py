@@ -23,9 +23,11 @@ def wanted_driver():
     """
     name = os.environ.get(DRIVER_VARIABLE)
     if name not in DRIVERS:
-        raise SystemExit('%s is %r: set it to one of %s, or run '
-                         '"python -m tests.upstream"'
-                         % (DRIVER_VARIABLE, name, ', '.join(DRIVERS)))
+        raise SystemExit(
+            '%s is %r: set it to one of %s, or run '
+            '"python -m tests.upstream"'
+            % (DRIVER_VARIABLE, name, ', '.join(DRIVERS))
+        )
     # Nova's tests patch eventlet (or refuse it) when their package is
     # imported, which has to come before anything else of Nova.
     importlib.import_module('nova.tests.unit')
@@ -44,8 +46,9 @@ def adopt_unbound_methods(driver_class):
     """
     for base in driver_class.__mro__[1:]:
         for name, value in vars(base).items():
-            if (isinstance(value, (classmethod, staticmethod)) and
-                    name not in vars(driver_class)):
+            if isinstance(
+                value, (classmethod, staticmethod)
+            ) and name not in vars(driver_class):
                 setattr(driver_class, name, value)
 
 

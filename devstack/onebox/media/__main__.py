@@ -12,21 +12,32 @@ from devstack.onebox.media import drivers
 from devstack.onebox.media import host
 from devstack.onebox.media import probe
 
-MEDIA = {module.__name__.rpartition('.')[2]: module
-         for module in (debian, drivers, probe)}
+MEDIA = {
+    module.__name__.rpartition('.')[2]: module
+    for module in (debian, drivers, probe)
+}
 
 
 def _parse(arguments):
     parser = argparse.ArgumentParser(
         prog='python3 -m devstack.onebox.media',
         description='Build an ISO, or take it from the cache, and print its '
-                    'path.')
+        'path.',
+    )
     parser.add_argument('medium', choices=sorted(MEDIA))
-    parser.add_argument('--cache', type=Path, metavar='DIR',
-                        default=cache.DEFAULT_DIRECTORY,
-                        help='keep what is built there (%(default)s)')
-    parser.add_argument('--out', type=Path, metavar='FILE',
-                        help='copy the ISO to FILE and print that path')
+    parser.add_argument(
+        '--cache',
+        type=Path,
+        metavar='DIR',
+        default=cache.DEFAULT_DIRECTORY,
+        help='keep what is built there (%(default)s)',
+    )
+    parser.add_argument(
+        '--out',
+        type=Path,
+        metavar='FILE',
+        help='copy the ISO to FILE and print that path',
+    )
     return parser.parse_args(arguments)
 
 
@@ -36,7 +47,8 @@ def main(arguments=None):
         host.require_root()
         path = MEDIA[options.medium].obtain(
             cache.Cache(options.cache),
-            lambda line: print(line, file=sys.stderr, flush=True))
+            lambda line: print(line, file=sys.stderr, flush=True),
+        )
         if options.out:
             path = shutil.copyfile(path, options.out)
     except (host.MediaError, OSError) as error:

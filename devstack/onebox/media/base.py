@@ -44,35 +44,105 @@ PACKAGES = (
 # Left out of the root: documentation, and drivers of hardware that no
 # virtual machine has.  They are two thirds of the bytes.
 _NO_DRIVERS = (
-    'arch/x86/kvm', 'drivers/accel', 'drivers/atm', 'drivers/block/drbd',
-    'drivers/bluetooth', 'drivers/comedi', 'drivers/crypto', 'drivers/edac',
-    'drivers/gpu', 'drivers/hwmon', 'drivers/iio', 'drivers/infiniband',
-    'drivers/input/joystick', 'drivers/input/touchscreen', 'drivers/isdn',
-    'drivers/leds', 'drivers/media', 'drivers/mfd', 'drivers/mmc',
-    'drivers/mtd', 'drivers/net/can', 'drivers/net/dsa',
-    'drivers/net/ethernet', 'drivers/net/phy', 'drivers/net/usb',
-    'drivers/net/wireless', 'drivers/platform', 'drivers/scsi/aic7xxx',
-    'drivers/scsi/bfa', 'drivers/scsi/lpfc', 'drivers/scsi/qla2xxx',
-    'drivers/scsi/qla4xxx', 'drivers/soundwire', 'drivers/staging',
-    'drivers/target', 'drivers/thunderbolt', 'drivers/usb/gadget',
-    'drivers/usb/serial', 'drivers/video', 'fs/afs', 'fs/ceph', 'fs/f2fs',
-    'fs/gfs2', 'fs/jfs', 'fs/nfs', 'fs/nfsd', 'fs/ocfs2', 'fs/reiserfs',
-    'fs/smb', 'fs/ubifs', 'net/bluetooth', 'net/ceph', 'net/mac80211',
-    'net/rxrpc', 'net/sctp', 'net/sunrpc', 'net/tipc', 'net/wireless', 'sound')
+    'arch/x86/kvm',
+    'drivers/accel',
+    'drivers/atm',
+    'drivers/block/drbd',
+    'drivers/bluetooth',
+    'drivers/comedi',
+    'drivers/crypto',
+    'drivers/edac',
+    'drivers/gpu',
+    'drivers/hwmon',
+    'drivers/iio',
+    'drivers/infiniband',
+    'drivers/input/joystick',
+    'drivers/input/touchscreen',
+    'drivers/isdn',
+    'drivers/leds',
+    'drivers/media',
+    'drivers/mfd',
+    'drivers/mmc',
+    'drivers/mtd',
+    'drivers/net/can',
+    'drivers/net/dsa',
+    'drivers/net/ethernet',
+    'drivers/net/phy',
+    'drivers/net/usb',
+    'drivers/net/wireless',
+    'drivers/platform',
+    'drivers/scsi/aic7xxx',
+    'drivers/scsi/bfa',
+    'drivers/scsi/lpfc',
+    'drivers/scsi/qla2xxx',
+    'drivers/scsi/qla4xxx',
+    'drivers/soundwire',
+    'drivers/staging',
+    'drivers/target',
+    'drivers/thunderbolt',
+    'drivers/usb/gadget',
+    'drivers/usb/serial',
+    'drivers/video',
+    'fs/afs',
+    'fs/ceph',
+    'fs/f2fs',
+    'fs/gfs2',
+    'fs/jfs',
+    'fs/nfs',
+    'fs/nfsd',
+    'fs/ocfs2',
+    'fs/reiserfs',
+    'fs/smb',
+    'fs/ubifs',
+    'net/bluetooth',
+    'net/ceph',
+    'net/mac80211',
+    'net/rxrpc',
+    'net/sctp',
+    'net/sunrpc',
+    'net/tipc',
+    'net/wireless',
+    'sound',
+)
 EXCLUDED = (
-    '/usr/share/doc/*', '/usr/share/info/*', '/usr/share/locale/*',
-    '/usr/share/man/*', '/usr/lib/grub/x86_64-efi/monolithic/*',
+    '/usr/share/doc/*',
+    '/usr/share/info/*',
+    '/usr/share/locale/*',
+    '/usr/share/man/*',
+    '/usr/lib/grub/x86_64-efi/monolithic/*',
     *(f'/lib/modules/*/kernel/{tree}/*' for tree in _NO_DRIVERS),
-    *(f'/usr/lib/modules/*/kernel/{tree}/*' for tree in _NO_DRIVERS))
+    *(f'/usr/lib/modules/*/kernel/{tree}/*' for tree in _NO_DRIVERS),
+)
 
 # What the media's initramfs can meet: Nova's disk and CD-ROM buses (virtio,
 # scsi as virtio-scsi or LSI, sata, ide, usb), the file systems, the power
 # button.
 MODULES = (
-    'virtio_pci', 'virtio_blk', 'virtio_scsi', 'sym53c8xx', 'ata_piix',
-    'ahci', 'ehci_pci', 'uhci_hcd', 'xhci_pci', 'usb_storage', 'sd_mod',
-    'sr_mod', 'isofs', 'loop', 'squashfs', 'ext4', 'vfat', 'nls_cp437',
-    'nls_ascii', 'nls_iso8859-1', 'nls_utf8', 'efivarfs', 'evdev', 'button')
+    'virtio_pci',
+    'virtio_blk',
+    'virtio_scsi',
+    'sym53c8xx',
+    'ata_piix',
+    'ahci',
+    'ehci_pci',
+    'uhci_hcd',
+    'xhci_pci',
+    'usb_storage',
+    'sd_mod',
+    'sr_mod',
+    'isofs',
+    'loop',
+    'squashfs',
+    'ext4',
+    'vfat',
+    'nls_cp437',
+    'nls_ascii',
+    'nls_iso8859-1',
+    'nls_utf8',
+    'efivarfs',
+    'evdev',
+    'button',
+)
 
 
 def obtain(store, say):
@@ -85,10 +155,14 @@ def obtain(store, say):
     host.install_missing(say)
     suite = host.debian_suite()
     key = cache.key_of(
-        suite, Path(__file__).read_bytes(), SETUP.read_bytes(),
-        host.package_versions(PACKAGES))
+        suite,
+        Path(__file__).read_bytes(),
+        SETUP.read_bytes(),
+        host.package_versions(PACKAGES),
+    )
     return store.product(
-        'base', key, lambda target: _build(target, suite, say))
+        'base', key, lambda target: _build(target, suite, say)
+    )
 
 
 def _build(target, suite, say):
@@ -102,8 +176,16 @@ def _build(target, suite, say):
         _copy_boot_files(root, target)
         say('packing its root file system')
         host.run(
-            'mksquashfs', root, target / 'root.squashfs', '-comp', 'zstd',
-            '-Xcompression-level', '9', '-noappend', '-no-progress')
+            'mksquashfs',
+            root,
+            target / 'root.squashfs',
+            '-comp',
+            'zstd',
+            '-Xcompression-level',
+            '9',
+            '-noappend',
+            '-no-progress',
+        )
 
 
 def _bootstrap(root, suite):
@@ -111,22 +193,31 @@ def _bootstrap(root, suite):
     excluded = root.with_name('excluded')
     excluded.write_text(''.join(f'path-exclude={p}\n' for p in EXCLUDED))
     host.run(
-        'mmdebstrap', '--mode=root', '--variant=essential',
-        '--architectures=amd64', f'--include={",".join(PACKAGES)}',
-        '--aptopt=APT::Install-Recommends "false"', f'--dpkgopt={excluded}',
+        'mmdebstrap',
+        '--mode=root',
+        '--variant=essential',
+        '--architectures=amd64',
+        f'--include={",".join(PACKAGES)}',
+        '--aptopt=APT::Install-Recommends "false"',
+        f'--dpkgopt={excluded}',
         f'--hook-directory={MERGED_USR}',
         f'--setup-hook={SETUP} first "$1"',
         f'--essential-hook={SETUP} early "$1"',
         f'--customize-hook={SETUP} late "$1"',
-        suite, root, *(['-'] if sources else []), stdin=sources.encode())
+        suite,
+        root,
+        *(['-'] if sources else []),
+        stdin=sources.encode(),
+    )
 
 
 def _copy_boot_files(root, target):
     shutil.copyfile(root / 'usr/bin/busybox', target / 'busybox')
-    kernel, = (root / 'boot').glob('vmlinuz-*')
+    (kernel,) = (root / 'boot').glob('vmlinuz-*')
     shutil.copyfile(kernel, target / 'vmlinuz')
-    _copy_modules(root, kernel.name.removeprefix('vmlinuz-'),
-                  target / 'modules')
+    _copy_modules(
+        root, kernel.name.removeprefix('vmlinuz-'), target / 'modules'
+    )
 
 
 def _copy_modules(root, version, target):
@@ -140,8 +231,16 @@ def _copy_modules(root, version, target):
 
 def _in_load_order(root, version):
     listed = host.run(
-        'modprobe', '--dirname', root, '--set-version', version,
-        '--show-depends', '--ignore-install', '--all', *MODULES).decode()
+        'modprobe',
+        '--dirname',
+        root,
+        '--set-version',
+        version,
+        '--show-depends',
+        '--ignore-install',
+        '--all',
+        *MODULES,
+    ).decode()
     # Lines are "insmod FILE" or "builtin NAME", dependencies first.
     lines = (line.split() for line in listed.splitlines())
     paths = (words[1] for words in lines if words[0] == 'insmod')

@@ -58,8 +58,9 @@ class Cache:
         return target
 
     def _build(self, name, target, build):
-        scratch = Path(tempfile.mkdtemp(
-            prefix=f'.{name}.new-', dir=self.directory))
+        scratch = Path(
+            tempfile.mkdtemp(prefix=f'.{name}.new-', dir=self.directory)
+        )
         try:
             build(scratch / target.name)
             # Renamed only when whole: a killed build leaves nothing that a

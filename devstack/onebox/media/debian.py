@@ -16,10 +16,15 @@ def obtain(store, say):
     """Return the path of the installer ISO; see base.obtain()."""
     directory = base.obtain(store, say)
     key = cache.key_of(
-        directory.name, Path(__file__).read_bytes(), INIT.read_bytes(),
-        Path(grub.__file__).read_bytes(), initramfs.recipe())
+        directory.name,
+        Path(__file__).read_bytes(),
+        INIT.read_bytes(),
+        Path(grub.__file__).read_bytes(),
+        initramfs.recipe(),
+    )
     return store.product(
-        'debian.iso', key, lambda target: _build(target, directory, say))
+        'debian.iso', key, lambda target: _build(target, directory, say)
+    )
 
 
 def _build(target, directory, say):
@@ -27,5 +32,9 @@ def _build(target, directory, say):
     initrd = target.with_name('initrd.img')
     initramfs.write(initrd, directory, INIT)
     grub.write_iso(
-        target, LABEL, directory / 'vmlinuz', initrd,
-        {'installer/root.squashfs': directory / 'root.squashfs'})
+        target,
+        LABEL,
+        directory / 'vmlinuz',
+        initrd,
+        {'installer/root.squashfs': directory / 'root.squashfs'},
+    )

@@ -27,7 +27,8 @@ def obtain(store, say):
     host.install_missing(say)
     key = cache.key_of(Path(__file__).read_bytes())
     return store.product(
-        'drivers.iso', key, lambda target: _build(target, say))
+        'drivers.iso', key, lambda target: _build(target, say)
+    )
 
 
 def _build(target, say):
@@ -37,5 +38,16 @@ def _build(target, say):
             path = Path(directory) / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, newline='')
-        host.run('xorriso', '-as', 'mkisofs', '-quiet', '-J', '-R', '-V',
-                 LABEL, '-o', target, directory)
+        host.run(
+            'xorriso',
+            '-as',
+            'mkisofs',
+            '-quiet',
+            '-J',
+            '-R',
+            '-V',
+            LABEL,
+            '-o',
+            target,
+            directory,
+        )

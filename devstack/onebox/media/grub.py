@@ -15,11 +15,11 @@ _BOOT_CODE = 440
 _BIOS = Path('/usr/lib/grub/i386-pc')
 # Nothing on the serial port: the console log is to begin with what the
 # system itself says.
-_ENTRY = '''\
+_ENTRY = """\
 linux /boot/vmlinuz {arguments}
 initrd /boot/initrd.img
 boot
-'''
+"""
 
 
 def boot_entry(*arguments):
@@ -50,8 +50,18 @@ def write_iso(target, label, kernel, initrd, files, arguments=()):
             (tree / name).hardlink_to(source)
         (tree / 'boot/grub').mkdir()
         (tree / 'boot/grub/grub.cfg').write_text(boot_entry(*arguments))
-        host.run('grub-mkrescue', '--output', target, '--locales=',
-                 '--fonts=', '--themes=', tree, '--', '-volid', label)
+        host.run(
+            'grub-mkrescue',
+            '--output',
+            target,
+            '--locales=',
+            '--fonts=',
+            '--themes=',
+            tree,
+            '--',
+            '-volid',
+            label,
+        )
 
 
 def write_bios_image(target, entry):
@@ -65,20 +75,27 @@ def write_bios_image(target, entry):
     :returns: None; the partition starts at FIRST_SECTOR.
     """
     core = _core_image(
-        'i386-pc', '(hd0,msdos1)/boot/grub', entry,
-        ('biosdisk', 'part_msdos', 'fat', 'linux'))
+        'i386-pc',
+        '(hd0,msdos1)/boot/grub',
+        entry,
+        ('biosdisk', 'part_msdos', 'fat', 'linux'),
+    )
     if len(core) > (FIRST_SECTOR - 1) * SECTOR:
         raise host.MediaError(
             f"GRUB's core image has {len(core)} bytes: too large for the gap "
-            'before the first partition')
+            'before the first partition'
+        )
     code = (_BIOS / 'boot.img').read_bytes()
     target.write_bytes(master_boot_record(code) + core)
 
 
 def write_uefi_image(target, entry):
     """Write the program for EFI/BOOT/BOOTX64.EFI of the same partition."""
-    target.write_bytes(_core_image(
-        'x86_64-efi', '/boot/grub', entry, ('part_msdos', 'fat', 'linux')))
+    target.write_bytes(
+        _core_image(
+            'x86_64-efi', '/boot/grub', entry, ('part_msdos', 'fat', 'linux')
+        )
+    )
 
 
 def _core_image(platform, prefix, entry, modules):
@@ -86,8 +103,18 @@ def _core_image(platform, prefix, entry, modules):
         config = Path(directory) / 'grub.cfg'
         config.write_text(entry)
         image = Path(directory) / 'image'
-        host.run('grub-mkimage', '--format', platform, '--prefix', prefix,
-                 '--config', config, '--output', image, *modules)
+        host.run(
+            'grub-mkimage',
+            '--format',
+            platform,
+            '--prefix',
+            prefix,
+            '--config',
+            config,
+            '--output',
+            image,
+            *modules,
+        )
         return image.read_bytes()
 
 
@@ -103,7 +130,13 @@ def master_boot_record(boot_code, sectors=131072):
     """
     no_geometry = b'\xfe\xff\xff'
     partition = struct.pack(
-        '<B3sB3sII', 0x80, no_geometry, 0xEF, no_geometry, FIRST_SECTOR,
-        sectors)
+        '<B3sB3sII',
+        0x80,
+        no_geometry,
+        0xEF,
+        no_geometry,
+        FIRST_SECTOR,
+        sectors,
+    )
     record = boot_code[:_BOOT_CODE].ljust(_BOOT_CODE + 6, b'\0')
     return (record + partition).ljust(SECTOR - 2, b'\0') + b'\x55\xaa'

@@ -34,15 +34,19 @@ def run(*command, stdin=None, env=None):
     """
     try:
         done = subprocess.run(
-            command, input=stdin, capture_output=True,
-            env={**os.environ, 'LC_ALL': 'C', **(env or {})})
+            command,
+            input=stdin,
+            capture_output=True,
+            env={**os.environ, 'LC_ALL': 'C', **(env or {})},
+        )
     except FileNotFoundError as error:
         raise MediaError(f'{command[0]} is not installed: {error}') from error
     if done.returncode:
         said = (done.stderr or done.stdout).decode(errors='replace')
         raise MediaError(
             f'{command[0]} failed with exit status {done.returncode}:\n'
-            f'{said.strip()[-2000:]}')
+            f'{said.strip()[-2000:]}'
+        )
     return done.stdout
 
 
@@ -53,8 +57,15 @@ def require_root():
 
 
 def apt_get(*arguments):
-    run('apt-get', '-q', '-y', '-o', 'DPkg::Lock::Timeout=600', *arguments,
-        env={'DEBIAN_FRONTEND': 'noninteractive'})
+    run(
+        'apt-get',
+        '-q',
+        '-y',
+        '-o',
+        'DPkg::Lock::Timeout=600',
+        *arguments,
+        env={'DEBIAN_FRONTEND': 'noninteractive'},
+    )
 
 
 def missing_packages(packages=PACKAGES):
@@ -65,7 +76,8 @@ def missing_packages(packages=PACKAGES):
 def _installed(package):
     done = subprocess.run(
         ['dpkg-query', '-W', '-f', '${db:Status-Status}', package],
-        capture_output=True)
+        capture_output=True,
+    )
     return done.stdout == b'installed'
 
 
@@ -99,14 +111,20 @@ def debian_sources(suite):
     entries = (line.split() for line in _index_targets())
     return ''.join(
         f'deb {uri} {codename} {component}\n'
-        for uri, codename, component in entries if codename in wanted)
+        for uri, codename, component in entries
+        if codename in wanted
+    )
 
 
 def _index_targets():
     listed = run(
-        'apt-get', 'indextargets', '--format',
+        'apt-get',
+        'indextargets',
+        '--format',
         '$(REPO_URI) $(CODENAME) $(COMPONENT)',
-        'Created-By: Packages', 'Origin: Debian').decode()
+        'Created-By: Packages',
+        'Origin: Debian',
+    ).decode()
     return sorted(set(listed.splitlines()))
 
 

@@ -16,10 +16,15 @@ def obtain(store, say):
     """Return the path of the probe ISO; see base.obtain()."""
     directory = base.obtain(store, say)
     key = cache.key_of(
-        directory.name, Path(__file__).read_bytes(), INIT.read_bytes(),
-        Path(grub.__file__).read_bytes(), initramfs.recipe())
+        directory.name,
+        Path(__file__).read_bytes(),
+        INIT.read_bytes(),
+        Path(grub.__file__).read_bytes(),
+        initramfs.recipe(),
+    )
     return store.product(
-        'probe.iso', key, lambda target: _build(target, directory, say))
+        'probe.iso', key, lambda target: _build(target, directory, say)
+    )
 
 
 def _build(target, directory, say):
@@ -32,6 +37,10 @@ def _build(target, directory, say):
     grub.write_bios_image(bios, entry)
     grub.write_uefi_image(uefi, entry)
     grub.write_iso(
-        target, LABEL, directory / 'vmlinuz', initrd,
+        target,
+        LABEL,
+        directory / 'vmlinuz',
+        initrd,
         {'probe/bios.img': bios, 'probe/bootx64.efi': uefi},
-        ('probe.from=cdrom',))
+        ('probe.from=cdrom',),
+    )

@@ -59,21 +59,22 @@ class RecordingConnection(fakelibvirt.Connection):
 class Glance(nova_fixtures.GlanceFixture):
     """Nova's fake, which also keeps the bytes of snapshots."""
 
-    def update(self, context, image_id, metadata, data=None,
-               purge_props=False):
+    def update(
+        self, context, image_id, metadata, data=None, purge_props=False
+    ):
         if purge_props:
             # Glance replaces the properties, Nova's fake the whole record.
             metadata = {**self.images[image_id], **metadata}
-        image = super().update(context, image_id, metadata, data=data,
-                               purge_props=purge_props)
+        image = super().update(
+            context, image_id, metadata, data=data, purge_props=purge_props
+        )
         # As nova.image.glance sends them to the real one.
         for name in ('kernel_id', 'ramdisk_id'):
             if not image['properties'].get(name):
                 image['properties'].pop(name, None)
         if data is not None:
             self._imagedata[image_id] = data.read()
-            image.update(status='active',
-                         size=len(self._imagedata[image_id]))
+            image.update(status='active', size=len(self._imagedata[image_id]))
         return image
 
     def bytes_of(self, image_id):
@@ -117,7 +118,8 @@ class ServersTestCase(base.ServersTestBase):
     def load_as_linked(self):
         """Make our driver known as nova-newos-link-driver would."""
         sys.modules['nova.virt.newos'] = importlib.import_module(
-            'nova_newos.virt.shim')
+            'nova_newos.virt.shim'
+        )
         self.addCleanup(sys.modules.pop, 'nova.virt.newos')
 
     def _give_users_a_token(self):
@@ -130,8 +132,11 @@ class ServersTestCase(base.ServersTestBase):
             if self.user_id and not self.auth_token:
                 self.auth_token = 'token'
 
-        self.useFixture(fixtures.MonkeyPatch(
-            'nova.context.RequestContext.__init__', with_token))
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'nova.context.RequestContext.__init__', with_token
+            )
+        )
 
     def _replace_the_host(self):
         self.useFixture(nova_fixtures.CGroupsFixture())
@@ -140,28 +145,35 @@ class ServersTestCase(base.ServersTestBase):
         # Without a helper: this process may do what qemu-img needs.
         self.useFixture(nova_fixtures.PrivsepFixture())
         for name, value in (
-                ('nova.virt.libvirt.LibvirtDriver._get_local_gb_info',
-                 {'total': 128, 'used': 44, 'free': 84}),
-                ('nova.privsep.utils.supports_direct_io', True),
-                ('nova.virt.libvirt.host.Host.get_online_cpus',
-                 set(range(16)))):
+            (
+                'nova.virt.libvirt.LibvirtDriver._get_local_gb_info',
+                {'total': 128, 'used': 44, 'free': 84},
+            ),
+            ('nova.privsep.utils.supports_direct_io', True),
+            ('nova.virt.libvirt.host.Host.get_online_cpus', set(range(16))),
+        ):
             self.useFixture(fixtures.MockPatch(name, return_value=value))
         self._replace_file_systems()
-        self.mock_conn = self.useFixture(fixtures.MockPatch(
-            'nova.virt.libvirt.host.Host.get_connection')).mock
+        self.mock_conn = self.useFixture(
+            fixtures.MockPatch('nova.virt.libvirt.host.Host.get_connection')
+        ).mock
 
     def _replace_file_systems(self):
         # What is in them is Nova's alone, and not every machine has mkfs
         # for each and genisoimage.
-        self.useFixture(fixtures.MockPatch(
-            'nova.privsep.fs.unprivileged_mkfs'))
+        self.useFixture(
+            fixtures.MockPatch('nova.privsep.fs.unprivileged_mkfs')
+        )
 
         def write_iso(builder, path, directory):
             pathlib.Path(path).write_bytes(iso_bytes())
 
-        self.useFixture(fixtures.MonkeyPatch(
-            'nova.virt.configdrive.ConfigDriveBuilder._make_iso9660',
-            write_iso))
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'nova.virt.configdrive.ConfigDriveBuilder._make_iso9660',
+                write_iso,
+            )
+        )
 
     def _setup_compute_service(self):
         """Nothing: each test starts the compute hosts that it wants."""
@@ -170,8 +182,8 @@ class ServersTestCase(base.ServersTestBase):
         real = super()._get_connection
 
         with fixtures.MonkeyPatch(
-                'nova.tests.fixtures.libvirt.Connection',
-                RecordingConnection):
+            'nova.tests.fixtures.libvirt.Connection', RecordingConnection
+        ):
             return real(*args, **kwargs)
 
     def start(self, hostname='compute1', driver=None):
@@ -195,12 +207,21 @@ class ServersTestCase(base.ServersTestBase):
         """
         data = iso_bytes() if data is None else data
         record = {
-            'id': uuidutils.generate_uuid(), 'name': 'image',
-            'status': 'active', 'visibility': 'public',
-            'container_format': 'bare', 'disk_format': disk_format,
-            'min_disk': 0, 'min_ram': 0, 'size': len(data),
-            'checksum': None, 'tags': [], 'protected': False,
-            'properties': {}, **metadata}
+            'id': uuidutils.generate_uuid(),
+            'name': 'image',
+            'status': 'active',
+            'visibility': 'public',
+            'container_format': 'bare',
+            'disk_format': disk_format,
+            'min_disk': 0,
+            'min_ram': 0,
+            'size': len(data),
+            'checksum': None,
+            'tags': [],
+            'protected': False,
+            'properties': {},
+            **metadata,
+        }
         self.glance.create(None, record, data=io.BytesIO(data))
         return record['id']
 
@@ -214,11 +235,15 @@ class ServersTestCase(base.ServersTestBase):
         :returns: its id
         """
         return self._create_flavor(
-            memory_mb=256, vcpu=1, disk=disk,
-            **{'ephemeral': 0, 'swap': 0, **figures})
+            memory_mb=256,
+            vcpu=1,
+            disk=disk,
+            **{'ephemeral': 0, 'swap': 0, **figures},
+        )
 
-    def create(self, image, flavor=None, host='compute1', state='ACTIVE',
-               **fields):
+    def create(
+        self, image, flavor=None, host='compute1', state='ACTIVE', **fields
+    ):
         """Create a server and wait for it.
 
         :param image: id of the image
@@ -229,9 +254,12 @@ class ServersTestCase(base.ServersTestBase):
         :returns: the API's record of the server
         """
         body = self._build_server(
-            name='server', image_uuid=image,
-            flavor_id=flavor or self.add_flavor(), networks='none',
-            host=host)
+            name='server',
+            image_uuid=image,
+            flavor_id=flavor or self.add_flavor(),
+            networks='none',
+            host=host,
+        )
         body.update(fields)
         if not image:
             del body['imageRef']
@@ -243,7 +271,8 @@ class ServersTestCase(base.ServersTestBase):
         for _second in range(60):
             server = self.admin_api.get_server(server['id'])
             if not server['OS-EXT-STS:task_state'] and (
-                    server['status'] in (state, 'ERROR')):
+                server['status'] in (state, 'ERROR')
+            ):
                 break
             time.sleep(1)
         self.assertEqual(state, server['status'], server.get('fault'))
@@ -260,10 +289,15 @@ class ServersTestCase(base.ServersTestBase):
         :returns: list of (file name, device, bus, target), in their order
         """
         tree = etree.fromstring(self.xml(server, host))
-        return [(os.path.basename(disk.find('source').get('file')),
-                 disk.get('device'), disk.find('target').get('bus'),
-                 disk.find('target').get('dev'))
-                for disk in tree.findall('devices/disk')]
+        return [
+            (
+                os.path.basename(disk.find('source').get('file')),
+                disk.get('device'),
+                disk.find('target').get('bus'),
+                disk.find('target').get('dev'),
+            )
+            for disk in tree.findall('devices/disk')
+        ]
 
     def boot_order(self, server, host='compute1'):
         tree = etree.fromstring(self.xml(server, host))
@@ -279,8 +313,11 @@ class ServersTestCase(base.ServersTestBase):
 
     def qemu_img_info(self, path):
         """What qemu-img says of a disk file, as a dict."""
-        return jsonutils.loads(subprocess.check_output(
-            ['qemu-img', 'info', '--output=json', '--force-share', path]))
+        return jsonutils.loads(
+            subprocess.check_output(
+                ['qemu-img', 'info', '--output=json', '--force-share', path]
+            )
+        )
 
     def admin_context(self):
         return context.get_admin_context()
@@ -288,8 +325,10 @@ class ServersTestCase(base.ServersTestBase):
     def instance(self, server):
         """Nova's own record of a server."""
         return objects.Instance.get_by_uuid(
-            self.admin_context(), server['id'],
-            expected_attrs=['system_metadata', 'flavor'])
+            self.admin_context(),
+            server['id'],
+            expected_attrs=['system_metadata', 'flavor'],
+        )
 
     def layout(self, server):
         """The persisted layout of a server, or None."""

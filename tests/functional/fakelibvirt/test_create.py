@@ -15,7 +15,6 @@ ISO = ('disk', 'cdrom', 'ide', 'hda')
 
 
 class CreateTestCase(base.ServersTestCase):
-
     def setUp(self):
         super().setUp()
         self.driver = self.start()
@@ -31,8 +30,10 @@ class CreateTestCase(base.ServersTestCase):
 
     def test_layout_is_persisted(self):
         server = self.create_iso(self.add_flavor(disk=2))
-        self.assertEqual(layout.Layout(self.iso, 2),
-                         layout.load(self.instance(server).system_metadata))
+        self.assertEqual(
+            layout.Layout(self.iso, 2),
+            layout.load(self.instance(server).system_metadata),
+        )
 
     def test_root_disk(self):
         server = self.create_iso(self.add_flavor(disk=3))
@@ -54,8 +55,9 @@ class CreateTestCase(base.ServersTestCase):
         self.flags(force_raw_images=True)
         server = self.create_iso()
         info = self.qemu_img_info(self.directory(server) / 'disk.newos')
-        self.assertEqual(('raw', units.Gi),
-                         (info['format'], info['virtual-size']))
+        self.assertEqual(
+            ('raw', units.Gi), (info['format'], info['virtual-size'])
+        )
 
     def test_iso_is_an_overlay_of_its_own_size(self):
         server = self.create_iso()
@@ -67,8 +69,8 @@ class CreateTestCase(base.ServersTestCase):
 
     def test_size_by_property(self):
         server = self.create_iso(
-            self.add_flavor(disk=9),
-            properties={'newos_root_disk_size': '4'})
+            self.add_flavor(disk=9), properties={'newos_root_disk_size': '4'}
+        )
         info = self.qemu_img_info(self.directory(server) / 'disk.newos')
         self.assertEqual(4 * units.Gi, info['virtual-size'])
 
@@ -80,62 +82,85 @@ class CreateTestCase(base.ServersTestCase):
 
     def test_size_without_flavor_disk(self):
         server = self.create_iso(
-            self.add_flavor(disk=0),
-            properties={'newos_root_disk_size': '5'})
+            self.add_flavor(disk=0), properties={'newos_root_disk_size': '5'}
+        )
         info = self.qemu_img_info(self.directory(server) / 'disk.newos')
         self.assertEqual(5 * units.Gi, info['virtual-size'])
 
     def test_driver_iso_by_property(self):
-        drivers = self.add_image(data=base.iso_bytes(3 * units.Mi),
-                                 is_public=True)
-        server = self.create_iso(
-            properties={'newos_virtio_image_id': drivers})
+        drivers = self.add_image(
+            data=base.iso_bytes(3 * units.Mi), is_public=True
+        )
+        server = self.create_iso(properties={'newos_virtio_image_id': drivers})
         self.assertEqual(
             [ROOT, ISO, ('disk.virtio', 'cdrom', 'ide', 'hdb')],
-            self.disks(server))
+            self.disks(server),
+        )
         self.assertEqual(
             (('virtio', drivers),),
-            layout.load(self.instance(server).system_metadata).media)
+            layout.load(self.instance(server).system_metadata).media,
+        )
         info = self.qemu_img_info(self.directory(server) / 'disk.virtio')
         self.assertEqual(3 * units.Mi, info['virtual-size'])
 
     def test_driver_iso_by_option(self):
         drivers = self.add_image(is_public=True)
         self.flags(virtio_image_id=drivers, group='newos')
-        self.assertIn(('disk.virtio', 'cdrom', 'ide', 'hdb'),
-                      self.disks(self.create_iso()))
+        self.assertIn(
+            ('disk.virtio', 'cdrom', 'ide', 'hdb'),
+            self.disks(self.create_iso()),
+        )
 
     def test_driver_iso_switched_off(self):
         drivers = self.add_image(is_public=True)
         self.flags(virtio_image_id=drivers, group='newos')
-        server = self.create_iso(
-            properties={'newos_virtio_image_id': 'none'})
+        server = self.create_iso(properties={'newos_virtio_image_id': 'none'})
         self.assertEqual([ROOT, ISO], self.disks(server))
 
     def test_stock_disks_come_after(self):
         drivers = self.add_image(is_public=True)
         self.flags(virtio_image_id=drivers, group='newos')
         server = self.create_iso(
-            self.add_flavor(ephemeral=1, swap=64), config_drive=True)
+            self.add_flavor(ephemeral=1, swap=64), config_drive=True
+        )
         self.assertEqual(
-            ['disk.newos', 'disk', 'disk.virtio', 'disk.eph0', 'disk.swap',
-             'disk.config'],
-            [name for name, *_rest in self.disks(server)])
+            [
+                'disk.newos',
+                'disk',
+                'disk.virtio',
+                'disk.eph0',
+                'disk.swap',
+                'disk.config',
+            ],
+            [name for name, *_rest in self.disks(server)],
+        )
         targets = [target for *_rest, target in self.disks(server)]
         self.assertEqual(len(targets), len(set(targets)))
 
     def test_root_has_the_lowest_name_of_a_shared_bus(self):
-        server = self.create_iso(properties={
-            'hw_machine_type': 'q35', 'hw_disk_bus': 'sata',
-            'hw_cdrom_bus': 'sata'})
-        self.assertEqual([('disk.newos', 'disk', 'sata', 'sda'),
-                          ('disk', 'cdrom', 'sata', 'sdb')],
-                         self.disks(server))
+        server = self.create_iso(
+            properties={
+                'hw_machine_type': 'q35',
+                'hw_disk_bus': 'sata',
+                'hw_cdrom_bus': 'sata',
+            }
+        )
+        self.assertEqual(
+            [
+                ('disk.newos', 'disk', 'sata', 'sda'),
+                ('disk', 'cdrom', 'sata', 'sdb'),
+            ],
+            self.disks(server),
+        )
 
     def test_scsi_root_is_unit_0(self):
-        server = self.create_iso(properties={
-            'hw_disk_bus': 'scsi', 'hw_scsi_model': 'virtio-scsi',
-            'hw_cdrom_bus': 'scsi'})
+        server = self.create_iso(
+            properties={
+                'hw_disk_bus': 'scsi',
+                'hw_scsi_model': 'virtio-scsi',
+                'hw_cdrom_bus': 'scsi',
+            }
+        )
         root, iso = etree.fromstring(self.xml(server)).findall('devices/disk')
         self.assertEqual('0', root.find('address').get('unit'))
         self.assertEqual('1', iso.find('address').get('unit'))
@@ -144,8 +169,9 @@ class CreateTestCase(base.ServersTestCase):
         """newos_install=false: as stock Nova boots an ISO."""
         server = self.create_iso(properties={'newos_install': 'false'})
         self.assertIsNone(self.layout(server))
-        self.assertEqual(['disk'],
-                         [name for name, *_rest in self.disks(server)])
+        self.assertEqual(
+            ['disk'], [name for name, *_rest in self.disks(server)]
+        )
 
     def test_user_data_does_not_matter_yet(self):
         data = base64.b64encode(b'#cloud-config\n').decode()
@@ -154,8 +180,10 @@ class CreateTestCase(base.ServersTestCase):
 
     def test_trait(self):
         self._run_periodics()
-        self.assertIn(traits.INSTALLS, self._get_provider_traits(
-            self.compute_rp_uuids['compute1']))
+        self.assertIn(
+            traits.INSTALLS,
+            self._get_provider_traits(self.compute_rp_uuids['compute1']),
+        )
 
     def test_delete_leaves_nothing(self):
         server = self.create_iso()

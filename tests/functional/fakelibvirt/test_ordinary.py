@@ -14,8 +14,11 @@ WRAPPED = '_nova_newos_wrapped'
 @contextlib.contextmanager
 def untouched_blockinfo():
     """Nova's blockinfo as it is where our driver was never loaded."""
-    ours = {name: function for name, function in vars(blockinfo).items()
-            if hasattr(function, WRAPPED)}
+    ours = {
+        name: function
+        for name, function in vars(blockinfo).items()
+        if hasattr(function, WRAPPED)
+    }
     for name, function in ours.items():
         setattr(blockinfo, name, getattr(function, WRAPPED))
     yield
@@ -42,14 +45,18 @@ class OrdinaryServersTestCase(base.ServersTestCase):
     def bare_xml(self, server, host):
         xml = self.xml(server, host)
         xml = xml.replace(server['id'], 'UUID').replace(
-            self.instance(server).name, 'NAME')
+            self.instance(server).name, 'NAME'
+        )
         return re.sub('<nova:creationTime>.*</nova:creationTime>', '', xml)
 
     def backing_files(self, server):
-        return {name: self.qemu_img_info(self.directory(server) / name).get(
-            'full-backing-filename')
-            for name in self.files(server) if name.startswith('disk') and
-            name != 'disk.info'}
+        return {
+            name: self.qemu_img_info(self.directory(server) / name).get(
+                'full-backing-filename'
+            )
+            for name in self.files(server)
+            if name.startswith('disk') and name != 'disk.info'
+        }
 
     def metadata(self, server):
         return dict(self.instance(server).system_metadata)
@@ -61,8 +68,14 @@ class OrdinaryServersTestCase(base.ServersTestCase):
         for action in (None, *actions):
             if action:
                 action(server)
-            seen.append((self.bare_xml(server, host), self.metadata(server),
-                         self.files(server), self.backing_files(server)))
+            seen.append(
+                (
+                    self.bare_xml(server, host),
+                    self.metadata(server),
+                    self.files(server),
+                    self.backing_files(server),
+                )
+            )
         # The other host's server is to have the same volume, if any.
         self._delete_server(server)
         return seen
@@ -87,12 +100,14 @@ class OrdinaryServersTestCase(base.ServersTestCase):
         self._start_server(server)
 
     def test_disk_image(self):
-        self.compare(self.disk_image, self.flavor, self.hard_reboot,
-                     self.stop_and_start)
+        self.compare(
+            self.disk_image, self.flavor, self.hard_reboot, self.stop_and_start
+        )
 
     def test_all_local_disks_and_config_drive(self):
         [(xml, *_rest)] = self.compare(
-            self.disk_image, self.full_flavor, config_drive=True)
+            self.disk_image, self.full_flavor, config_drive=True
+        )
         self.assertEqual(4, xml.count('<disk '))
 
     def test_live_cd(self):
@@ -100,11 +115,19 @@ class OrdinaryServersTestCase(base.ServersTestCase):
 
     def test_boot_from_volume(self):
         volume = self.cinder.IMAGE_BACKED_VOL
-        self.compare('', self.flavor, self.hard_reboot,
-                     block_device_mapping_v2=[{
-                         'boot_index': 0, 'uuid': volume,
-                         'source_type': 'volume',
-                         'destination_type': 'volume'}])
+        self.compare(
+            '',
+            self.flavor,
+            self.hard_reboot,
+            block_device_mapping_v2=[
+                {
+                    'boot_index': 0,
+                    'uuid': volume,
+                    'source_type': 'volume',
+                    'destination_type': 'volume',
+                }
+            ],
+        )
 
     def test_trivial_difference_is_seen(self):
         """The comparison is able to fail."""
@@ -120,11 +143,19 @@ class OrdinaryServersTestCase(base.ServersTestCase):
             self.start('compute1', base.STOCK)
             server = self.create(iso, self.flavor)
             self.hard_reboot(server)
-            before = (self.bare_xml(server, 'compute1'),
-                      self.metadata(server), self.files(server))
+            before = (
+                self.bare_xml(server, 'compute1'),
+                self.metadata(server),
+                self.files(server),
+            )
         self.flags(compute_driver=base.NEWOS)
         self.restart_compute_service('compute1')
         self.hard_reboot(server)
-        self.assertEqual(before, (
-            self.bare_xml(server, 'compute1'), self.metadata(server),
-            self.files(server)))
+        self.assertEqual(
+            before,
+            (
+                self.bare_xml(server, 'compute1'),
+                self.metadata(server),
+                self.files(server),
+            ),
+        )

@@ -11,13 +11,13 @@ from tests.functional.fakelibvirt import base
 
 
 class RefusalsTestCase(base.ServersTestCase):
-
     def setUp(self):
         super().setUp()
         self.driver = self.start()
 
-    def refused(self, *texts, flavor=None, properties=None, image=None,
-                **fields):
+    def refused(
+        self, *texts, flavor=None, properties=None, image=None, **fields
+    ):
         """Create a server that is refused, and look for leftovers.
 
         :param texts: what its fault has to say
@@ -32,54 +32,92 @@ class RefusalsTestCase(base.ServersTestCase):
         return server
 
     def test_no_size(self):
-        self.refused('no size for the root disk', 'newos_root_disk_size',
-                     flavor=self.add_flavor(disk=0))
+        self.refused(
+            'no size for the root disk',
+            'newos_root_disk_size',
+            flavor=self.add_flavor(disk=0),
+        )
 
     def test_size_above_the_flavor(self):
-        self.refused('newos_root_disk_size=5', 'larger than', '1 GiB',
-                     properties={'newos_root_disk_size': '5'})
+        self.refused(
+            'newos_root_disk_size=5',
+            'larger than',
+            '1 GiB',
+            properties={'newos_root_disk_size': '5'},
+        )
 
     def test_size_is_no_number(self):
-        self.refused('newos_root_disk_size', 'whole number',
-                     properties={'newos_root_disk_size': '5 GB'})
+        self.refused(
+            'newos_root_disk_size',
+            'whole number',
+            properties={'newos_root_disk_size': '5 GB'},
+        )
 
     def test_install_is_no_boolean(self):
-        self.refused('newos_install', 'true or false',
-                     properties={'newos_install': 'perhaps'})
+        self.refused(
+            'newos_install',
+            'true or false',
+            properties={'newos_install': 'perhaps'},
+        )
 
     def test_driver_iso_is_no_uuid(self):
-        self.refused('newos_virtio_image_id', 'UUID', properties={
-            'newos_virtio_image_id': 'http://glance.example/v2/images/x'})
+        self.refused(
+            'newos_virtio_image_id',
+            'UUID',
+            properties={
+                'newos_virtio_image_id': 'http://glance.example/v2/images/x'
+            },
+        )
 
     def test_driver_iso_does_not_exist(self):
-        self.refused(uuids.drivers, 'does not exist', properties={
-            'newos_virtio_image_id': uuids.drivers})
+        self.refused(
+            uuids.drivers,
+            'does not exist',
+            properties={'newos_virtio_image_id': uuids.drivers},
+        )
 
     def test_driver_iso_is_deleted(self):
         drivers = self.add_image(status='deleted', is_public=True)
-        self.refused(drivers, 'not active',
-                     properties={'newos_virtio_image_id': drivers})
+        self.refused(
+            drivers,
+            'not active',
+            properties={'newos_virtio_image_id': drivers},
+        )
 
     def test_driver_iso_is_no_iso(self):
         drivers = self.add_disk_image(is_public=True)
-        self.refused(drivers, 'raw, not iso',
-                     properties={'newos_virtio_image_id': drivers})
+        self.refused(
+            drivers,
+            'raw, not iso',
+            properties={'newos_virtio_image_id': drivers},
+        )
 
     def test_iso_that_is_a_qcow2(self):
         forged = pathlib.Path(self.instances_path, 'forged')
-        subprocess.check_call(['qemu-img', 'create', '-q', '-f', 'qcow2',
-                               forged, str(units.Mi)])
+        subprocess.check_call(
+            ['qemu-img', 'create', '-q', '-f', 'qcow2', forged, str(units.Mi)]
+        )
         image = self.add_image(data=forged.read_bytes())
         self.refused(image, image=image)
 
     def test_too_many_cdroms(self):
         drivers = self.add_image(is_public=True)
         self.refused(
-            'do not fit', 'hw_cdrom_bus', config_drive=True,
+            'do not fit',
+            'hw_cdrom_bus',
+            config_drive=True,
             flavor=self.add_flavor(ephemeral=1, swap=64),
-            properties={'newos_virtio_image_id': drivers,
-                        'hw_disk_bus': 'ide', 'hw_cdrom_bus': 'ide'})
+            properties={
+                'newos_virtio_image_id': drivers,
+                'hw_disk_bus': 'ide',
+                'hw_cdrom_bus': 'ide',
+            },
+        )
 
     def test_no_ide_on_q35(self):
-        self.refused('q35', 'ide', 'hw_cdrom_bus', properties={
-            'hw_machine_type': 'q35', 'hw_cdrom_bus': 'ide'})
+        self.refused(
+            'q35',
+            'ide',
+            'hw_cdrom_bus',
+            properties={'hw_machine_type': 'q35', 'hw_cdrom_bus': 'ide'},
+        )

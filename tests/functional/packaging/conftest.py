@@ -33,8 +33,15 @@ def dependencies(workspace):
 def our_tree(workspace):
     """The state of this checkout in a repository of its own, without tags."""
     tree = workspace / 'nova-newos'
-    names = scratch.run('git', 'ls-files', '-z', '--cached', '--others',
-                        '--exclude-standard', cwd=scratch.REPOSITORY).stdout
+    names = scratch.run(
+        'git',
+        'ls-files',
+        '-z',
+        '--cached',
+        '--others',
+        '--exclude-standard',
+        cwd=scratch.REPOSITORY,
+    ).stdout
     for name in filter(None, names.split('\0')):
         source = scratch.REPOSITORY / name
         if source.is_file():  # and not deleted since it was committed
@@ -45,24 +52,33 @@ def our_tree(workspace):
     scratch.run(*git, 'add', '--all', cwd=tree)
     # pbr counts the commits that follow the first one.
     for message in ('first', 'second'):
-        scratch.run(*git, 'commit', '--quiet', '--allow-empty', '-m', message,
-                    cwd=tree)
+        scratch.run(
+            *git, 'commit', '--quiet', '--allow-empty', '-m', message, cwd=tree
+        )
     return tree
 
 
 @pytest.fixture(scope='session')
 def our_wheel(workspace, pip, our_tree):
     """Our wheel, built as a user's pip builds it."""
-    scratch.run(pip, 'wheel', '--no-deps', '--wheel-dir', workspace / 'ours',
-                our_tree)
+    scratch.run(
+        pip, 'wheel', '--no-deps', '--wheel-dir', workspace / 'ours', our_tree
+    )
     [wheel] = (workspace / 'ours').glob('*.whl')
     return wheel
 
 
 def _download_nova(pip, directory, *arguments):
     version = importlib.metadata.version('nova')
-    scratch.run(pip, 'download', '--no-deps', '--dest', directory, *arguments,
-                f'nova=={version}')
+    scratch.run(
+        pip,
+        'download',
+        '--no-deps',
+        '--dest',
+        directory,
+        *arguments,
+        f'nova=={version}',
+    )
     [archive] = directory.iterdir()
     return archive
 
@@ -76,8 +92,9 @@ def nova_wheel(workspace, pip):
 @pytest.fixture(scope='session')
 def nova_tree(workspace, pip):
     """The source tree of the Nova that the tests run with."""
-    archive = _download_nova(pip, workspace / 'nova-sdist',
-                             '--no-binary', 'nova')
+    archive = _download_nova(
+        pip, workspace / 'nova-sdist', '--no-binary', 'nova'
+    )
     shutil.unpack_archive(archive, workspace)
     return workspace / archive.name.removesuffix('.tar.gz')
 

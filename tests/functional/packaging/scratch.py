@@ -24,19 +24,27 @@ _NOT_BORROWED = re.compile(r'nova$|nova-|nova_newos|__editable__|.*\.pth$')
 def environment_variables():
     """Those of this process without what would leak its Python into others."""
     leaking = ('PYTHONPATH', 'PYTHONHOME', 'VIRTUAL_ENV', 'PBR_VERSION')
-    return {name: value for name, value in os.environ.items()
-            if name not in leaking} | {'PIP_DISABLE_PIP_VERSION_CHECK': '1'}
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name not in leaking
+    } | {'PIP_DISABLE_PIP_VERSION_CHECK': '1'}
 
 
 def run(*command, check=True, **kwargs):
     """Run a command; returns its subprocess.CompletedProcess, with text."""
-    process = subprocess.run([str(word) for word in command], text=True,
-                             capture_output=True, env=environment_variables(),
-                             **kwargs)
+    process = subprocess.run(
+        [str(word) for word in command],
+        text=True,
+        capture_output=True,
+        env=environment_variables(),
+        **kwargs,
+    )
     if check and process.returncode:
         raise AssertionError(
             f'{" ".join(process.args)}: exit code {process.returncode}\n'
-            f'{process.stdout}{process.stderr}')
+            f'{process.stdout}{process.stderr}'
+        )
     return process
 
 
@@ -63,7 +71,8 @@ class Environment:
         venv.create(directory, symlinks=True)
         if dependencies:
             (self.site_packages / 'borrowed.pth').write_text(
-                f'{dependencies}\n')
+                f'{dependencies}\n'
+            )
 
     @property
     def site_packages(self):
@@ -75,8 +84,9 @@ class Environment:
 
     def install(self, *arguments):
         """Install what is given and nothing that it depends on."""
-        return self.pip('install', '--no-deps', '--no-build-isolation',
-                        *arguments)
+        return self.pip(
+            'install', '--no-deps', '--no-build-isolation', *arguments
+        )
 
     def script(self, name, *arguments, **kwargs):
         return run(self.directory / 'bin' / name, *arguments, **kwargs)
@@ -84,5 +94,6 @@ class Environment:
     def python(self, code, **kwargs):
         """What some code prints."""
         # Away from this repository, where nova_newos could be imported.
-        return self.script('python', '-c', code, cwd=self.directory,
-                           **kwargs).stdout.strip()
+        return self.script(
+            'python', '-c', code, cwd=self.directory, **kwargs
+        ).stdout.strip()

@@ -14,29 +14,44 @@ def test_sample_configuration_is_up_to_date(environment, our_wheel, tmp_path):
     written = tmp_path / 'sample'
     # The generator's own script belongs to the environment it came from.
     environment.script(
-        'python', '-m', 'oslo_config.generator', '--config-file',
+        'python',
+        '-m',
+        'oslo_config.generator',
+        '--config-file',
         scratch.REPOSITORY / 'etc/nova-newos/nova-newos-config-generator.conf',
-        '--output-file', written)
+        '--output-file',
+        written,
+    )
     committed = scratch.REPOSITORY / SAMPLE
     assert written.read_text() == committed.read_text(), (
-        f'{SAMPLE} is out of date: run "tox -e genconfig"')
+        f'{SAMPLE} is out of date: run "tox -e genconfig"'
+    )
 
 
-def test_status_of_a_linked_node(
-        environment, nova_wheel, our_wheel, tmp_path):
+def test_status_of_a_linked_node(environment, nova_wheel, our_wheel, tmp_path):
     environment.install(nova_wheel)
     environment.install(our_wheel)
     environment.script('nova-newos-link-driver')
     config = tmp_path / 'nova.conf'
-    config.write_text('[DEFAULT]\n'
-                      'compute_driver = newos.NewosLibvirtDriver\n'
-                      '[libvirt]\n'
-                      # libvirt's own mock driver needs no daemon.
-                      'connection_uri = test:///default\n')
-    process = environment.script('nova-newos-status', '--config-file', config,
-                                 'upgrade', 'check', '--json', check=False)
-    checks = {check['check']: check
-              for check in json.loads(process.stdout)['checks']}
+    config.write_text(
+        '[DEFAULT]\n'
+        'compute_driver = newos.NewosLibvirtDriver\n'
+        '[libvirt]\n'
+        # libvirt's own mock driver needs no daemon.
+        'connection_uri = test:///default\n'
+    )
+    process = environment.script(
+        'nova-newos-status',
+        '--config-file',
+        config,
+        'upgrade',
+        'check',
+        '--json',
+        check=False,
+    )
+    checks = {
+        check['check']: check for check in json.loads(process.stdout)['checks']
+    }
     findings = {name for name, check in checks.items() if check['result']}
     assert findings == {'libvirt and QEMU'}, process.stdout
     assert 'TEST' in checks['libvirt and QEMU']['details']

@@ -26,40 +26,60 @@ SCRIPT = '#!/bin/sh\necho "${0##*/} $*"\nexit %d\n'
 @pytest.fixture
 def devstack(tmp_path):
     """Sources the plugin in a mode and phase; returns exit code and calls."""
-    def run(mode, phase='', status=0, link='nova-newos-link-driver',
-            **variables):
+
+    def run(
+        mode, phase='', status=0, link='nova-newos-link-driver', **variables
+    ):
         for name, code in ((link, 0), ('nova-newos-status', status)):
             script = tmp_path / name
             script.write_text(SCRIPT % code)
             script.chmod(0o755)
-        settings = {'ENABLED_SERVICES': 'n-api,n-cpu',
-                    'VIRT_DRIVER': 'libvirt', 'NOVA_CONF': '/nova.conf',
-                    'NOVA_CPU_CONF': '/nova-cpu.conf',
-                    'NOVA_BIN_DIR': tmp_path, **variables}
+        settings = {
+            'ENABLED_SERVICES': 'n-api,n-cpu',
+            'VIRT_DRIVER': 'libvirt',
+            'NOVA_CONF': '/nova.conf',
+            'NOVA_CPU_CONF': '/nova-cpu.conf',
+            'NOVA_BIN_DIR': tmp_path,
+            **variables,
+        }
         plugin = scratch.REPOSITORY / 'devstack'
         lines = [STAND_INS]
         lines += [f'{name}={value}' for name, value in settings.items()]
-        lines += [f'source {plugin}/settings',
-                  f'source {plugin}/plugin.sh {mode} {phase}']
+        lines += [
+            f'source {plugin}/settings',
+            f'source {plugin}/plugin.sh {mode} {phase}',
+        ]
         process = scratch.run('bash', '-c', '\n'.join(lines), check=False)
         assert process.stderr == ''
         return process.returncode, process.stdout.splitlines()
+
     return run
 
 
 def test_install(devstack):
-    assert devstack('stack', 'install') == (0, [
-        f'setup_develop {scratch.REPOSITORY}', 'nova-newos-link-driver '])
+    assert devstack('stack', 'install') == (
+        0,
+        [f'setup_develop {scratch.REPOSITORY}', 'nova-newos-link-driver '],
+    )
 
 
 def test_configuration(devstack):
-    assert devstack('stack', 'post-config', NEWOS_ROOT_DISK_SIZE=20,
-                    NEWOS_VIRTIO_IMAGE_ID='none', NEWOS_MEDIA='virtio') == (
-        0, ['iniset /nova.conf DEFAULT compute_driver '
+    assert devstack(
+        'stack',
+        'post-config',
+        NEWOS_ROOT_DISK_SIZE=20,
+        NEWOS_VIRTIO_IMAGE_ID='none',
+        NEWOS_MEDIA='virtio',
+    ) == (
+        0,
+        [
+            'iniset /nova.conf DEFAULT compute_driver '
             'newos.NewosLibvirtDriver',
             'iniset /nova.conf newos root_disk_size 20',
             'iniset /nova.conf newos virtio_image_id none',
-            'iniset /nova.conf newos media virtio'])
+            'iniset /nova.conf newos media virtio',
+        ],
+    )
 
 
 def test_unset_options_are_not_written(devstack):
@@ -69,8 +89,10 @@ def test_unset_options_are_not_written(devstack):
 
 @pytest.mark.parametrize('status', [0, 1])
 def test_check(devstack, status):
-    assert devstack('stack', 'extra', status=status) == (0, [
-        'nova-newos-status --config-file /nova-cpu.conf upgrade check'])
+    assert devstack('stack', 'extra', status=status) == (
+        0,
+        ['nova-newos-status --config-file /nova-cpu.conf upgrade check'],
+    )
 
 
 def test_check_fails(devstack):
@@ -95,9 +117,17 @@ def test_other_hypervisor_is_refused_early(devstack):
     assert calls[0].startswith('die nova-newos needs VIRT_DRIVER=libvirt')
 
 
-@pytest.mark.parametrize('call', [
-    ('stack', 'pre-install'), ('stack', 'install'), ('stack', 'post-config'),
-    ('stack', 'extra'), ('unstack',), ('clean',)])
+@pytest.mark.parametrize(
+    'call',
+    [
+        ('stack', 'pre-install'),
+        ('stack', 'install'),
+        ('stack', 'post-config'),
+        ('stack', 'extra'),
+        ('unstack',),
+        ('clean',),
+    ],
+)
 def test_nothing_on_a_node_without_compute(devstack, call):
     assert devstack(*call, ENABLED_SERVICES='n-api') == (0, [])
 

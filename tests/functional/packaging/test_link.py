@@ -9,9 +9,11 @@ import pytest
 LINK_DRIVER = 'nova-newos-link-driver'
 
 # As nova.virt.driver.load_compute_driver does it.
-LOAD = ('from oslo_utils import importutils; '
-        'c = importutils.import_class("nova.virt.newos.NewosLibvirtDriver"); '
-        'print(c.__module__, c.__name__)')
+LOAD = (
+    'from oslo_utils import importutils; '
+    'c = importutils.import_class("nova.virt.newos.NewosLibvirtDriver"); '
+    'print(c.__module__, c.__name__)'
+)
 LOADED = 'nova_newos.virt.driver NewosLibvirtDriver'
 
 FIND = 'import {0}; print({0}.__file__)'
@@ -26,8 +28,11 @@ def _installable(request, distribution, how):
 
 def _python_files(directory):
     """What Python finds in a directory: everything but byte code."""
-    return {path.relative_to(directory) for path in directory.rglob('*')
-            if '__pycache__' not in path.parts}
+    return {
+        path.relative_to(directory)
+        for path in directory.rglob('*')
+        if '__pycache__' not in path.parts
+    }
 
 
 @pytest.mark.parametrize('ours', ['wheel', 'editable'])
@@ -49,13 +54,15 @@ def test_link_and_remove(request, environment, nova, ours):
     environment.script(LINK_DRIVER, '--remove')
     assert _python_files(virt) == before
     assert environment.python(FIND.format('nova.virt')) == str(
-        virt / '__init__.py')
+        virt / '__init__.py'
+    )
     with pytest.raises(AssertionError, match='nova.virt.newos'):
         environment.python(LOAD)
 
 
 def test_link_follows_a_changed_installation(
-        environment, nova_wheel, our_wheel, our_tree):
+    environment, nova_wheel, our_wheel, our_tree
+):
     environment.install(nova_wheel)
     environment.install(our_wheel)
     environment.script(LINK_DRIVER)
@@ -71,7 +78,8 @@ def test_link_follows_a_changed_installation(
 
 
 def test_what_a_removed_nova_leaves_does_not_hide_the_next_one(
-        environment, nova_wheel, nova_tree, our_wheel):
+    environment, nova_wheel, nova_tree, our_wheel
+):
     environment.install(nova_wheel)
     environment.install(our_wheel)
     environment.script(LINK_DRIVER)
@@ -87,7 +95,8 @@ def test_what_a_removed_nova_leaves_does_not_hide_the_next_one(
 
     environment.script(LINK_DRIVER, '--remove')
     assert environment.python(FIND.format('nova')) == str(
-        nova_tree / 'nova' / '__init__.py')
+        nova_tree / 'nova' / '__init__.py'
+    )
 
 
 def test_without_nova(environment, our_wheel):

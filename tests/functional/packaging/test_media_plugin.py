@@ -29,15 +29,21 @@ def server(**properties):
     return base.Server(properties=properties, **json.loads('''%s'''))
 """ % json.dumps(SERVER)
 
-REFERENCE = PRELUDE + """
+REFERENCE = (
+    PRELUDE
+    + """
 print(media.Media(conf).enabled[1].reference(server(newos_about=%r)))
 """
+)
 
-WRITE = PRELUDE + """
+WRITE = (
+    PRELUDE
+    + """
 contents = media.Media(conf).get('about').contents(server(), '1')
 contents.write(%r)
 print(contents.label)
 """
+)
 
 
 @pytest.fixture
@@ -74,19 +80,31 @@ def test_content_is_the_same_whenever_it_is_written(installed, tmp_path):
     assert labels == {'ABOUT'}
     label, data = _read(paths[0])
     assert label == 'ABOUT'
-    assert json.loads(data) == {'uuid': SERVER['uuid'],
-                                'project_id': SERVER['project_id'],
-                                'install_iso': SERVER['iso']}
+    assert json.loads(data) == {
+        'uuid': SERVER['uuid'],
+        'project_id': SERVER['project_id'],
+        'install_iso': SERVER['iso'],
+    }
     assert _read(paths[1]) == (label, data)
 
 
 def test_status_loads_it(installed, tmp_path):
     config = tmp_path / 'nova.conf'
     config.write_text('[newos]\nmedia = about,virtio\n')
-    process = installed.script('nova-newos-status', '--config-file', config,
-                               'upgrade', 'check', '--json', check=False)
-    [check] = [check for check in json.loads(process.stdout)['checks']
-               if check['check'] == 'Media plug-ins']
+    process = installed.script(
+        'nova-newos-status',
+        '--config-file',
+        config,
+        'upgrade',
+        'check',
+        '--json',
+        check=False,
+    )
+    [check] = [
+        check
+        for check in json.loads(process.stdout)['checks']
+        if check['check'] == 'Media plug-ins'
+    ]
     assert (check['result'], check['details']) == (0, 'about, virtio')
 
 

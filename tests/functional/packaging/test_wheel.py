@@ -31,8 +31,9 @@ ENTRY_POINTS = {
 def contents(our_wheel):
     """Text of each file of the wheel by name."""
     with zipfile.ZipFile(our_wheel) as archive:
-        return {name: archive.read(name).decode()
-                for name in archive.namelist()}
+        return {
+            name: archive.read(name).decode() for name in archive.namelist()
+        }
 
 
 @pytest.fixture(scope='module')
@@ -44,8 +45,10 @@ def metadata(contents):
 def test_all_modules_and_nothing_else(contents):
     found = {name for name in contents if '.dist-info/' not in name}
     package = scratch.REPOSITORY / 'nova_newos'
-    assert found == {str(path.relative_to(scratch.REPOSITORY))
-                     for path in package.rglob('*.py')}
+    assert found == {
+        str(path.relative_to(scratch.REPOSITORY))
+        for path in package.rglob('*.py')
+    }
 
 
 def test_entry_points(contents):
@@ -53,8 +56,9 @@ def test_entry_points(contents):
     found = configparser.ConfigParser(delimiters='=')
     found.optionxform = str
     found.read_string(contents[name])
-    assert {group: dict(found[group])
-            for group in found.sections()} == ENTRY_POINTS
+    assert {
+        group: dict(found[group]) for group in found.sections()
+    } == ENTRY_POINTS
 
 
 def test_untagged_version(metadata):
@@ -68,20 +72,27 @@ def test_extras(metadata):
 
 
 def test_declared_dependencies_are_enough_without_nova(
-        tmp_path, pip, our_wheel):
+    tmp_path, pip, our_wheel
+):
     """The core and the commands do not import what is not declared."""
     environment = scratch.Environment(tmp_path / 'env', pip)
-    pins = [f'{name}=={importlib.metadata.version(name)}'
-            for name in _base_requirements(our_wheel)]
+    pins = [
+        f'{name}=={importlib.metadata.version(name)}'
+        for name in _base_requirements(our_wheel)
+    ]
     environment.pip('install', our_wheel, *pins)
     imported = environment.python(
         'import importlib, pkgutil, nova_newos\n'
         'for m in pkgutil.walk_packages(nova_newos.__path__, "nova_newos."):\n'
         '    if not m.name.startswith("nova_newos.virt"):\n'
         '        importlib.import_module(m.name)\n'
-        '        print(m.name)\n').split()
-    assert {'nova_newos.layout', 'nova_newos.media.virtio',
-            'nova_newos.cmd.status'} <= set(imported)
+        '        print(m.name)\n'
+    ).split()
+    assert {
+        'nova_newos.layout',
+        'nova_newos.media.virtio',
+        'nova_newos.cmd.status',
+    } <= set(imported)
     with pytest.raises(AssertionError, match='ModuleNotFoundError'):
         environment.python('import nova')
 
@@ -89,10 +100,13 @@ def test_declared_dependencies_are_enough_without_nova(
 def _base_requirements(wheel):
     """Names of what the wheel needs when no extra is asked for."""
     with zipfile.ZipFile(wheel) as archive:
-        [name] = [name for name in archive.namelist()
-                  if name.endswith('/METADATA')]
+        [name] = [
+            name for name in archive.namelist() if name.endswith('/METADATA')
+        ]
         metadata = email.message_from_bytes(archive.read(name))
     parsed = map(requirements.Requirement, metadata.get_all('Requires-Dist'))
-    return [requirement.name for requirement in parsed
-            if not requirement.marker
-            or requirement.marker.evaluate({'extra': ''})]
+    return [
+        requirement.name
+        for requirement in parsed
+        if not requirement.marker or requirement.marker.evaluate({'extra': ''})
+    ]

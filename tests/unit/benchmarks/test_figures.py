@@ -54,7 +54,5 @@ class TableTest(base.TestCase):
     def test_digits(self):
         self.assertEqual(
             ['it', '1.235', '2.000', '1.62'],
-            self.rows(
-                figures.Comparison('it', (1.23456,), (2,)), digits=3
-            )[1],
+            self.rows(figures.Comparison('it', (1.23456,), (2,)), digits=3)[1],
         )

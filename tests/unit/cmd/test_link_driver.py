@@ -14,7 +14,6 @@ from tests.unit import base
 
 
 class LinkDriverTest(base.TestCase):
-
     def setUp(self):
         super().setUp()
         root = pathlib.Path(self.useFixture(fixtures.TempDir()).path)
@@ -24,12 +23,17 @@ class LinkDriverTest(base.TestCase):
         self.link = self.virt / 'newos.py'
         self.target = link_driver.shim_path()
         self.spec = importlib.machinery.ModuleSpec(
-            'nova.virt', loader=None, is_package=True,
-            origin=str(self.virt / '__init__.py'))
+            'nova.virt',
+            loader=None,
+            is_package=True,
+            origin=str(self.virt / '__init__.py'),
+        )
         self.spec.submodule_search_locations.append(str(self.virt))
-        self.find_spec = self.useFixture(fixtures.MockPatchObject(
-            link_driver.importlib.util, 'find_spec',
-            return_value=self.spec)).mock
+        self.find_spec = self.useFixture(
+            fixtures.MockPatchObject(
+                link_driver.importlib.util, 'find_spec', return_value=self.spec
+            )
+        ).mock
 
     def _run(self, *argv):
         """Run the command; returns its exit code, output and complaint."""
@@ -49,12 +53,15 @@ class LinkDriverTest(base.TestCase):
         self.assertIn(says, err)
 
     def assertOnlyLinkAdded(self):
-        self.assertEqual({'__init__.py', 'newos.py'},
-                         {path.name for path in self.virt.iterdir()})
+        self.assertEqual(
+            {'__init__.py', 'newos.py'},
+            {path.name for path in self.virt.iterdir()},
+        )
 
     def test_shim_is_in_this_package(self):
-        self.assertEqual(('nova_newos', 'virt', 'shim.py'),
-                         self.target.parts[-3:])
+        self.assertEqual(
+            ('nova_newos', 'virt', 'shim.py'), self.target.parts[-3:]
+        )
         self.assertTrue(self.target.is_absolute())
 
     def test_link_is_made(self):
@@ -88,8 +95,9 @@ class LinkDriverTest(base.TestCase):
         self.link.symlink_to('/somebody/elses/newos.py')
         for argv in ((), ('--remove',)):
             self.assertRefused(*argv, says='not a link made by')
-            self.assertEqual('/somebody/elses/newos.py',
-                             os.readlink(self.link))
+            self.assertEqual(
+                '/somebody/elses/newos.py', os.readlink(self.link)
+            )
 
     def test_failed_replacement_keeps_the_old_link(self):
         old = pathlib.Path('/gone/nova_newos/virt/shim.py')
@@ -102,8 +110,9 @@ class LinkDriverTest(base.TestCase):
 
     def test_directory_that_may_not_be_written(self):
         refusal = OSError(30, 'Read-only file system')
-        with mock.patch.object(pathlib.Path, 'symlink_to',
-                               side_effect=refusal):
+        with mock.patch.object(
+            pathlib.Path, 'symlink_to', side_effect=refusal
+        ):
             self.assertRefused(says='Read-only file system')
 
     def test_no_nova(self):

@@ -43,40 +43,54 @@ class FakeConnection:
 
 @ddt.ddt
 class StatusTest(base.TestCase):
-
     def setUp(self):
         super().setUp()
         root = pathlib.Path(self.useFixture(fixtures.TempDir()).path)
         self.config_file = root / 'nova.conf'
         self.nova = self._patch(importlib.metadata, 'version', '34.0.0')
-        self._patch(status, 'supported_nova',
-                    specifiers.SpecifierSet('>=31.0.0,<35'))
-        self.import_class = self._patch(status.importutils, 'import_class',
-                                        object)
-        self.open_libvirt = self._patch(status, '_open_libvirt',
-                                        FakeConnection())
+        self._patch(
+            status, 'supported_nova', specifiers.SpecifierSet('>=31.0.0,<35')
+        )
+        self.import_class = self._patch(
+            status.importutils, 'import_class', object
+        )
+        self.open_libvirt = self._patch(
+            status, '_open_libvirt', FakeConnection()
+        )
         self._patch(status.media, 'Media')
 
     def _patch(self, where, name, value=None):
-        return self.useFixture(fixtures.MockPatchObject(
-            where, name, return_value=value)).mock
+        return self.useFixture(
+            fixtures.MockPatchObject(where, name, return_value=value)
+        ).mock
 
     def _run(self, config=READY):
         """Run the command; returns its exit code and the checks by name."""
         self.config_file.write_text(config)
         out = io.StringIO()
         with contextlib.redirect_stdout(out):
-            code = status.main(['--config-file', str(self.config_file),
-                                'upgrade', 'check', '--json'])
-        return code, {check['check']: check
-                      for check in json.loads(out.getvalue())['checks']}
+            code = status.main(
+                [
+                    '--config-file',
+                    str(self.config_file),
+                    'upgrade',
+                    'check',
+                    '--json',
+                ]
+            )
+        return code, {
+            check['check']: check
+            for check in json.loads(out.getvalue())['checks']
+        }
 
     def assertOnly(self, name, result, says, config=READY):
         """One check has a finding, and the exit code is its."""
         code, checks = self._run(config)
         self.assertEqual(result, code)
-        self.assertEqual({name}, {check for check in checks
-                                  if checks[check]['result'] != SUCCESS})
+        self.assertEqual(
+            {name},
+            {check for check in checks if checks[check]['result'] != SUCCESS},
+        )
         self.assertIn(says, checks[name]['details'])
 
     def test_ready(self):
@@ -102,13 +116,14 @@ class StatusTest(base.TestCase):
 
     def test_not_linked(self):
         self.import_class.side_effect = ModuleNotFoundError(
-            name='nova.virt.newos')
-        self.assertOnly('Driver importable', FAILURE,
-                        'nova-newos-link-driver')
+            name='nova.virt.newos'
+        )
+        self.assertOnly('Driver importable', FAILURE, 'nova-newos-link-driver')
 
     def test_missing_dependency(self):
         self.import_class.side_effect = ModuleNotFoundError(
-            "No module named 'libvirt'", name='libvirt')
+            "No module named 'libvirt'", name='libvirt'
+        )
         self.assertOnly('Driver importable', FAILURE, 'libvirt')
 
     def test_broken_driver(self):
@@ -117,27 +132,40 @@ class StatusTest(base.TestCase):
 
     @ddt.data('compute_driver = libvirt.LibvirtDriver', '')
     def test_other_driver_configured(self, line):
-        self.assertOnly('Driver configured', WARNING, 'compute_driver',
-                        config=f'[DEFAULT]\n{line}\n')
+        self.assertOnly(
+            'Driver configured',
+            WARNING,
+            'compute_driver',
+            config=f'[DEFAULT]\n{line}\n',
+        )
 
     def test_option_of_wrong_type(self):
-        self.assertOnly('Options of [newos]', FAILURE, 'root_disk_size',
-                        config=READY + 'root_disk_size = 0\n')
+        self.assertOnly(
+            'Options of [newos]',
+            FAILURE,
+            'root_disk_size',
+            config=READY + 'root_disk_size = 0\n',
+        )
 
     @ddt.data('virtio.iso', '4d2f1a1c2a634f0c9a635b5c2a2f7f63')
     def test_malformed_virtio_image_id(self, value):
         self.assertOnly(
-            'Driver ISO', FAILURE, value,
-            config=f'{READY.rpartition("virtio")[0]}virtio_image_id={value}')
+            'Driver ISO',
+            FAILURE,
+            value,
+            config=f'{READY.rpartition("virtio")[0]}virtio_image_id={value}',
+        )
 
     @ddt.data('', 'virtio_image_id =', 'virtio_image_id = None')
     def test_no_virtio_image(self, line):
-        self.assertEqual(0, self._run(
-            f'{READY.rpartition("virtio")[0]}\n{line}\n')[0])
+        self.assertEqual(
+            0, self._run(f'{READY.rpartition("virtio")[0]}\n{line}\n')[0]
+        )
 
     def test_unknown_medium(self):
         status.media.Media.side_effect = status.exception.MediumLoadError(
-            name='floppy', entry_point='floppy', reason='gone')
+            name='floppy', entry_point='floppy', reason='gone'
+        )
         self.assertOnly('Media plug-ins', FAILURE, 'floppy')
 
     def test_libvirt_does_not_answer(self):
@@ -166,11 +194,11 @@ class StatusTest(base.TestCase):
 
 
 class SupportedNovaTest(base.TestCase):
-
     def test_bounds_come_from_the_distribution(self):
         lines = ['pbr>=6', "nova<35,>=31.0.0; extra == 'compute'"]
-        with mock.patch.object(importlib.metadata, 'requires',
-                               return_value=lines):
+        with mock.patch.object(
+            importlib.metadata, 'requires', return_value=lines
+        ):
             found = status.supported_nova()
         self.assertIn('34.0.0', found)
         self.assertNotIn('35.0.0', found)

@@ -14,7 +14,6 @@ NEW = cache.key_of('new')
 
 
 class KeyTest(base.TestCase):
-
     def test_is_stable_and_short(self):
         self.assertEqual(cache.key_of('a', b'b'), cache.key_of(b'a', 'b'))
         self.assertRegex(cache.key_of('a'), r'\A[0-9a-f]{16}\Z')
@@ -25,11 +24,11 @@ class KeyTest(base.TestCase):
 
 
 class CacheTest(base.TestCase):
-
     def setUp(self):
         super().setUp()
-        self.directory = Path(
-            self.useFixture(fixtures.TempDir()).path) / 'made' / 'anew'
+        self.directory = (
+            Path(self.useFixture(fixtures.TempDir()).path) / 'made' / 'anew'
+        )
         self.cache = cache.Cache(self.directory)
         self.built = []
 
@@ -38,8 +37,11 @@ class CacheTest(base.TestCase):
         target.write_text('bytes')
 
     def _names(self):
-        return sorted(path.name for path in self.directory.iterdir()
-                      if not path.name.endswith('.lock'))
+        return sorted(
+            path.name
+            for path in self.directory.iterdir()
+            if not path.name.endswith('.lock')
+        )
 
     def test_builds_once(self):
         first = self.cache.product('a.iso', OLD, self._build)
@@ -79,8 +81,7 @@ class CacheTest(base.TestCase):
             target.write_text('half')
             raise RuntimeError
 
-        self.assertRaises(
-            RuntimeError, self.cache.product, 'a.iso', OLD, fail)
+        self.assertRaises(RuntimeError, self.cache.product, 'a.iso', OLD, fail)
         self.assertEqual([], self._names())
         self.cache.product('a.iso', OLD, self._build)
         self.assertEqual(1, len(self.built))

@@ -17,100 +17,128 @@ CLEAN = {'disk_format': 'qcow2', 'min_disk': 4}
 
 @ddt.ddt
 class RecordTest(base.TestCase):
-
     def _problems(self, properties=None, **changes):
         return demo_cloud.record_problems(CLEAN | changes, properties or {})
 
     def test_clean(self):
         self.assertEqual(
-            [], self._problems({'hw_disk_bus': 'virtio', 'newostalgia': '1'}))
+            [], self._problems({'hw_disk_bus': 'virtio', 'newostalgia': '1'})
+        )
 
-    @ddt.data('newos_virtio_image_id', 'newos_layout', 'image_newos_layout',
-              'base_image_ref')
+    @ddt.data(
+        'newos_virtio_image_id',
+        'newos_layout',
+        'image_newos_layout',
+        'base_image_ref',
+    )
     def test_inherited_property(self, name):
         self.assertEqual(
-            [f'it has the property {name}'], self._problems({name: 'x'}))
+            [f'it has the property {name}'], self._problems({name: 'x'})
+        )
 
     def test_format_of_the_iso(self):
         self.assertEqual(
-            ['its disk_format is iso'], self._problems(disk_format='iso'))
+            ['its disk_format is iso'], self._problems(disk_format='iso')
+        )
 
     def test_no_size(self):
         self.assertEqual(
-            ['its min_disk is not set'], self._problems(min_disk=0))
+            ['its min_disk is not set'], self._problems(min_disk=0)
+        )
 
 
 class AttachedTest(base.TestCase):
-
     def test_disks_and_empty_drives(self):
-        xml = ('<domain><devices>'
-               '<disk type="file" device="disk"><source file="/i/disk"/>'
-               '</disk>'
-               '<disk type="file" device="cdrom"/>'
-               '<interface type="user"/>'
-               '</devices></domain>')
+        xml = (
+            '<domain><devices>'
+            '<disk type="file" device="disk"><source file="/i/disk"/>'
+            '</disk>'
+            '<disk type="file" device="cdrom"/>'
+            '<interface type="user"/>'
+            '</devices></domain>'
+        )
         self.assertEqual(
-            [('disk', '/i/disk'), ('cdrom', '')], demo_cloud.attached(xml))
+            [('disk', '/i/disk'), ('cdrom', '')], demo_cloud.attached(xml)
+        )
 
 
 def server(status, **attributes):
     return SimpleNamespace(
-        id='s1', name='a server', status=status, **attributes)
+        id='s1', name='a server', status=status, **attributes
+    )
 
 
 class WatchTest(base.TestCase):
-
     def setUp(self):
         super().setUp()
         self.useFixture(fixtures.MockPatch('time.sleep'))
         self.useFixture(fixtures.EnvironmentVariable('ONEBOX_LOGS', '/logs'))
         self.clock = itertools.count(0, 2)
-        self.useFixture(fixtures.MockPatch(
-            'time.monotonic', lambda: next(self.clock)))
+        self.useFixture(
+            fixtures.MockPatch('time.monotonic', lambda: next(self.clock))
+        )
         self.said = self.useFixture(
-            fixtures.MockPatchObject(demo_cloud, 'say')).mock
+            fixtures.MockPatchObject(demo_cloud, 'say')
+        ).mock
         self.cloud = self.useFixture(
-            fixtures.MockPatch('openstack.connect')).mock.return_value
+            fixtures.MockPatch('openstack.connect')
+        ).mock.return_value
         self.compute = self.cloud.compute
         self.compute.find_server.return_value = server('BUILD')
         self.demo = demo_cloud.Demo(
-            {'steps': [], 'timeout': 600, 'own_iso': True,
-             'console_pattern': 'login: $'})
+            {
+                'steps': [],
+                'timeout': 600,
+                'own_iso': True,
+                'console_pattern': 'login: $',
+            }
+        )
 
     def _console(self, *logs):
         self.compute.get_server_console_output.side_effect = [
-            {'output': log} for log in logs]
+            {'output': log} for log in logs
+        ]
 
     def test_installation_shows_each_line_once(self):
         self.compute.get_server.side_effect = [
-            server('ACTIVE'), server('ACTIVE'), server('SHUTOFF')]
+            server('ACTIVE'),
+            server('ACTIVE'),
+            server('SHUTOFF'),
+        ]
         self._console('0%\n', '0%\n50%\n', '0%\n50%\n100%\n')
         self.demo.watch_installation()
         self.assertEqual(
             [mock.call(f'   | {line}') for line in ('0%', '50%', '100%')],
-            self.said.mock_calls)
+            self.said.mock_calls,
+        )
 
     def test_installer_that_gives_up(self):
         self.compute.get_server.return_value = server('ACTIVE')
         self._console('installer: ERROR: the disk vda holds data\n')
         self.assertRaisesRegex(
-            demo_options.DemoError, 'holds data',
-            self.demo.watch_installation)
+            demo_options.DemoError, 'holds data', self.demo.watch_installation
+        )
 
     def test_server_in_error(self):
         self.compute.get_server.return_value = server(
-            'ERROR', fault={'message': 'No valid host was found.'})
+            'ERROR', fault={'message': 'No valid host was found.'}
+        )
         self.assertRaisesRegex(
-            demo_options.DemoError, 'No valid host.*\n.*/logs/',
-            self.demo.watch_installation)
+            demo_options.DemoError,
+            'No valid host.*\n.*/logs/',
+            self.demo.watch_installation,
+        )
 
     def test_time_is_over(self):
         self.compute.get_server.return_value = server('ACTIVE')
         self.compute.get_server_console_output.return_value = {
-            'output': 'Press any key to boot'}
+            'output': 'Press any key to boot'
+        }
         self.assertRaisesRegex(
-            demo_options.DemoError, '(?s)10 minutes.*Press any key.*--timeout',
-            self.demo.watch_installation)
+            demo_options.DemoError,
+            '(?s)10 minutes.*Press any key.*--timeout',
+            self.demo.watch_installation,
+        )
 
     def test_first_boot_ends_at_the_prompt(self):
         self.compute.get_server.return_value = server('ACTIVE')
@@ -123,4 +151,5 @@ class WatchTest(base.TestCase):
         self.compute.get_server.return_value = server('SHUTOFF')
         self._console('No bootable device.\n')
         self.assertRaisesRegex(
-            demo_options.DemoError, 'powered off', self.demo.watch_first_boot)
+            demo_options.DemoError, 'powered off', self.demo.watch_first_boot
+        )

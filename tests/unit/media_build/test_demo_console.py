@@ -9,7 +9,6 @@ from tests.unit import base
 
 @ddt.ddt
 class PlainTest(base.TestCase):
-
     @ddt.data(
         ('\x1b[2J\x1b[1;1Hready', 'ready'),
         ('\x1b[0;32m  OK  \x1b[0m done', '  OK   done'),
@@ -19,14 +18,14 @@ class PlainTest(base.TestCase):
         ('[H[J[1;1Hinstaller', 'installer'),
         ('a\x08\x07\x00\x9b31mb\r', 'a31mb'),
         ('list[0] [OK] [a;b]', 'list[0] [OK] [a;b]'),
-        ('Grüße', 'Grüße'))
+        ('Grüße', 'Grüße'),
+    )
     @ddt.unpack
     def test_nothing_that_a_terminal_obeys(self, text, expected):
         self.assertEqual(expected, demo_console.plain(text))
 
 
 class ConsoleTest(base.TestCase):
-
     def setUp(self):
         super().setUp()
         self.console = demo_console.Console()
@@ -35,7 +34,8 @@ class ConsoleTest(base.TestCase):
         self.assertEqual(['one'], self.console.feed('one\r\ntw'))
         self.assertEqual([], self.console.feed('one\r\ntw'))
         self.assertEqual(
-            ['two', 'three'], self.console.feed('one\r\ntwo\n\nthree\n'))
+            ['two', 'three'], self.console.feed('one\r\ntwo\n\nthree\n')
+        )
 
     def test_log_that_lost_its_beginning(self):
         lines = [f'line {number:04}' for number in range(200)]
@@ -50,10 +50,11 @@ class ConsoleTest(base.TestCase):
     def test_prompt_that_ends_no_line(self):
         self.console.feed('Debian GNU/Linux\n\ndebian login: ')
         self.assertEqual(
-            'debian login: ',
-            self.console.search(demo_options.LOGIN_PROMPT))
+            'debian login: ', self.console.search(demo_options.LOGIN_PROMPT)
+        )
         self.assertEqual(
-            ['Debian GNU/Linux', 'debian login: '], self.console.tail())
+            ['Debian GNU/Linux', 'debian login: '], self.console.tail()
+        )
 
     def test_nothing_found(self):
         self.console.feed('starting\nlogin service\n')

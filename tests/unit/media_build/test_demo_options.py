@@ -13,7 +13,6 @@ from tests.unit import base
 
 @ddt.ddt
 class OptionsTest(base.TestCase):
-
     def setUp(self):
         super().setUp()
         self.directory = Path(self.useFixture(fixtures.TempDir()).path)
@@ -38,7 +37,8 @@ class OptionsTest(base.TestCase):
 
     def test_own_media(self):
         options = demo_options.parse(
-            ['--iso', str(self.iso), '--driver-iso', str(self.iso)])
+            ['--iso', str(self.iso), '--driver-iso', str(self.iso)]
+        )
         self.assertEqual(self.iso, options.iso)
         self.assertEqual(self.iso, options.driver_iso)
         self.assertEqual({'name': 'm1.medium'}, demo_options.flavor(options))
@@ -47,11 +47,13 @@ class OptionsTest(base.TestCase):
         options = demo_options.parse(['--flavor-disk', '20'])
         self.assertEqual(
             {'name': 'newos-demo', 'ram': 1536, 'disk': 20},
-            demo_options.flavor(options))
+            demo_options.flavor(options),
+        )
         options = demo_options.parse(['--ram', '128'])
         self.assertEqual(
             {'name': 'newos-demo', 'ram': 128, 'disk': 10},
-            demo_options.flavor(options))
+            demo_options.flavor(options),
+        )
 
     @ddt.data('--iso', '--driver-iso')
     def test_file_that_is_not_there(self, option):
@@ -60,21 +62,29 @@ class OptionsTest(base.TestCase):
     @ddt.data('--iso', '--driver-iso')
     def test_directory(self, option):
         self.assertIn(
-            'no such file', self._refused(option, str(self.directory)))
+            'no such file', self._refused(option, str(self.directory))
+        )
 
     @ddt.data(b'', b'QFI\xfb', b'\0' * 32769 + b'NSR02', b'\0' * 32768)
     def test_file_that_is_no_iso(self, content):
         path = self._file('no.iso', content)
         self.assertIn(
-            'is not an ISO 9660 image', self._refused('--iso', str(path)))
+            'is not an ISO 9660 image', self._refused('--iso', str(path))
+        )
 
     @ddt.data(
-        ('--flavor-disk', '0', 'from 1'), ('--flavor-disk', '1.5', 'whole'),
-        ('--flavor-disk', '10001', 'to 10000'), ('--ram', '63', 'from 64'),
-        ('--ram', '99999999999', 'MiB'), ('--ram', '-1', 'from 64'),
-        ('--ram', '٢٥٦', 'whole'), ('--timeout', '0', 'from 1'),
-        ('--timeout', '1441', 'minutes'), ('--timeout', '', 'whole'),
-        ('--console-pattern', '(', 'regular expression'))
+        ('--flavor-disk', '0', 'from 1'),
+        ('--flavor-disk', '1.5', 'whole'),
+        ('--flavor-disk', '10001', 'to 10000'),
+        ('--ram', '63', 'from 64'),
+        ('--ram', '99999999999', 'MiB'),
+        ('--ram', '-1', 'from 64'),
+        ('--ram', '٢٥٦', 'whole'),
+        ('--timeout', '0', 'from 1'),
+        ('--timeout', '1441', 'minutes'),
+        ('--timeout', '', 'whole'),
+        ('--console-pattern', '(', 'regular expression'),
+    )
     @ddt.unpack
     def test_value_that_cannot_be_used(self, option, value, words):
         self.assertIn(words, self._refused(f'{option}={value}'))

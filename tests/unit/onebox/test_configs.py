@@ -20,8 +20,12 @@ class _Passwords(dict):
 
 
 def make_box(kvm=False, **choices):
-    return configs.Box(state.State('/var/lib/box'),
-                       settings.merge(None, **choices), _Passwords(), kvm)
+    return configs.Box(
+        state.State('/var/lib/box'),
+        settings.merge(None, **choices),
+        _Passwords(),
+        kvm,
+    )
 
 
 def parse(text):
@@ -36,12 +40,14 @@ def make_table(box, python='py', ours=''):
 
 
 def changed(before, after):
-    return {name for name in before
-            if before[name].fingerprint != after[name].fingerprint}
+    return {
+        name
+        for name in before
+        if before[name].fingerprint != after[name].fingerprint
+    }
 
 
 class ConfigsTestCase(base.TestCase):
-
     def test_nova_compute_cannot_reach_the_database(self):
         box = make_box(overrides=['database.connection=x', 'DEFAULT.debug=1'])
         text = configs.files(box)['nova/nova-cpu.conf']
@@ -52,8 +58,9 @@ class ConfigsTestCase(base.TestCase):
         self.assertEqual('1', parsed['DEFAULT']['debug'])
 
     def test_overrides_win(self):
-        box = make_box(overrides=['libvirt.images_type=raw',
-                                  'newos.root_disk_size=3'])
+        box = make_box(
+            overrides=['libvirt.images_type=raw', 'newos.root_disk_size=3']
+        )
         parsed = parse(configs.files(box)['nova/nova-cpu.conf'])
         self.assertEqual('raw', parsed['libvirt']['images_type'])
         self.assertEqual('3', parsed['newos']['root_disk_size'])
@@ -61,16 +68,19 @@ class ConfigsTestCase(base.TestCase):
     def test_emulation_without_kvm(self):
         emulated = configs.nova_cpu(make_box(kvm=False))['libvirt']
         native = configs.nova_cpu(make_box(kvm=True))['libvirt']
-        self.assertEqual(('qemu', 'none'),
-                         (emulated['virt_type'], emulated['cpu_mode']))
+        self.assertEqual(
+            ('qemu', 'none'), (emulated['virt_type'], emulated['cpu_mode'])
+        )
         self.assertEqual('kvm', native['virt_type'])
         self.assertNotIn('cpu_mode', native)
 
     def test_every_port_is_of_the_base_and_used_once(self):
         plan = ports.plan(20000)
         ranges = [range(port, port + 1) for port in plan.values()]
-        for first, last in (ports.console_range(20000),
-                            ports.display_range(20000)):
+        for first, last in (
+            ports.console_range(20000),
+            ports.display_range(20000),
+        ):
             ranges.append(range(first, last + 1))
         every = list(itertools.chain(*ranges))
         self.assertEqual(len(every), len(set(every)))
@@ -80,56 +90,67 @@ class ConfigsTestCase(base.TestCase):
         box = make_box()
         for text in services.uwsgi_files(box).values():
             self.assertRegex(text, r'http-socket = 127\.0\.0\.1:\d+\n')
-        self.assertIn('listeners.tcp.default = 127.0.0.1:',
-                      configs.rabbitmq(box))
+        self.assertIn(
+            'listeners.tcp.default = 127.0.0.1:', configs.rabbitmq(box)
+        )
         table = make_table(box)
         self.assertIn('--skip-networking', table['mariadb'].command)
         self.assertIn('-address 127.0.0.1', table['epmd'].command)
 
     def test_clouds_of_an_administrator_and_two_others(self):
         clouds = json.loads(json.dumps(plans.clouds(make_box())))['clouds']
-        users = {name: cloud['auth']['username']
-                 for name, cloud in clouds.items()}
-        self.assertEqual({'onebox-admin': 'admin', 'onebox': 'demo',
-                          'onebox-alt': 'alt'}, users)
+        users = {
+            name: cloud['auth']['username'] for name, cloud in clouds.items()
+        }
+        self.assertEqual(
+            {'onebox-admin': 'admin', 'onebox': 'demo', 'onebox-alt': 'alt'},
+            users,
+        )
         projects = plans.identity(make_box())['projects']
         self.assertEqual(['member'], projects['demo']['users']['demo'][1])
         self.assertEqual(['member'], projects['alt']['users']['alt'][1])
 
 
 class ServicesTestCase(base.TestCase):
-
     def test_the_same_choices_restart_nothing(self):
-        self.assertEqual(set(), changed(make_table(make_box()),
-                                        make_table(make_box())))
+        self.assertEqual(
+            set(), changed(make_table(make_box()), make_table(make_box()))
+        )
 
     def test_another_driver_restarts_nova_compute_only(self):
         stock = make_box(compute_driver='libvirt.LibvirtDriver')
-        self.assertEqual({'nova-compute'}, changed(make_table(make_box()),
-                                                   make_table(stock)))
+        self.assertEqual(
+            {'nova-compute'},
+            changed(make_table(make_box()), make_table(stock)),
+        )
 
     def test_a_changed_checkout_restarts_nova_compute_only(self):
         box = make_box()
-        self.assertEqual({'nova-compute'}, changed(
-            make_table(box, ours='1'), make_table(box, ours='2')))
+        self.assertEqual(
+            {'nova-compute'},
+            changed(make_table(box, ours='1'), make_table(box, ours='2')),
+        )
 
     def test_an_option_of_libvirt_restarts_nova_compute_only(self):
         raw = make_box(overrides=['libvirt.images_type=raw'])
-        self.assertEqual({'nova-compute'}, changed(make_table(make_box()),
-                                                   make_table(raw)))
+        self.assertEqual(
+            {'nova-compute'}, changed(make_table(make_box()), make_table(raw))
+        )
 
     def test_an_option_of_all_restarts_all_of_nova_only(self):
         debug = make_box(overrides=['DEFAULT.debug=true'])
         self.assertEqual(
             {'nova-api', 'nova-conductor', 'nova-scheduler', 'nova-compute'},
-            changed(make_table(make_box()), make_table(debug)))
+            changed(make_table(make_box()), make_table(debug)),
+        )
 
     def test_another_environment_restarts_all_python(self):
         box = make_box()
         self.assertEqual(
             {'mariadb', 'epmd', 'rabbitmq', 'libvirtd'},
-            set(make_table(box)) - changed(make_table(box),
-                                           make_table(box, python='new')))
+            set(make_table(box))
+            - changed(make_table(box), make_table(box, python='new')),
+        )
 
     def test_supervisord_starts_and_restarts_nothing_by_itself(self):
         box = make_box()

@@ -12,11 +12,11 @@ from tests.unit import base
 
 @ddt.ddt
 class SettingsTestCase(base.TestCase):
-
     def setUp(self):
         super().setUp()
         self.path = pathlib.Path(
-            self.useFixture(fixtures.TempDir()).path, 'settings.json')
+            self.useFixture(fixtures.TempDir()).path, 'settings.json'
+        )
 
     def test_without_choices_the_newest_release_and_our_driver(self):
         made = settings.merge(None)
@@ -26,8 +26,12 @@ class SettingsTestCase(base.TestCase):
 
     def test_what_was_chosen_is_remembered(self):
         chosen = settings.merge(
-            None, release='2025.1', compute_driver='libvirt.LibvirtDriver',
-            port_base=20000, overrides=['libvirt.images_type=raw'])
+            None,
+            release='2025.1',
+            compute_driver='libvirt.LibvirtDriver',
+            port_base=20000,
+            overrides=['libvirt.images_type=raw'],
+        )
         self.path.write_text(settings.dump(chosen))
 
         remembered = settings.load(self.path)
@@ -38,8 +42,9 @@ class SettingsTestCase(base.TestCase):
     def test_overrides_add_up_and_an_empty_value_forgets(self):
         first = settings.merge(None, overrides=['a.x=1', 'a.y=2'])
         second = settings.merge(first, overrides=['a.x=', 'b.z=p=q'])
-        self.assertEqual({'a': {'y': '2'}, 'b': {'z': 'p=q'}},
-                         second.grouped_overrides())
+        self.assertEqual(
+            {'a': {'y': '2'}, 'b': {'z': 'p=q'}}, second.grouped_overrides()
+        )
         self.assertEqual({'a.x': '1', 'a.y': '2'}, first.overrides)
 
     def test_a_box_keeps_its_release(self):
@@ -48,11 +53,16 @@ class SettingsTestCase(base.TestCase):
         with self.assertRaisesRegex(errors.BoxError, 'holds OpenStack 2026.1'):
             settings.merge(made, release='2026.2')
 
-    @ddt.data({'release': '2031.1'}, {'compute_driver': 'newos'},
-              {'compute_driver': 'newos.Driver; rm'}, {'port_base': 80},
-              {'port_base': 65000}, {'overrides': ['images_type=raw']},
-              {'overrides': ['libvirt.images_type']},
-              {'overrides': ['libvirt.images_type=raw\n[database]']})
+    @ddt.data(
+        {'release': '2031.1'},
+        {'compute_driver': 'newos'},
+        {'compute_driver': 'newos.Driver; rm'},
+        {'port_base': 80},
+        {'port_base': 65000},
+        {'overrides': ['images_type=raw']},
+        {'overrides': ['libvirt.images_type']},
+        {'overrides': ['libvirt.images_type=raw\n[database]']},
+    )
     def test_bad_choices_are_refused(self, choices):
         self.assertRaises(errors.BoxError, settings.merge, None, **choices)
 

@@ -14,14 +14,19 @@ from tests.unit import base
 
 @ddt.ddt
 class StateTestCase(base.TestCase):
-
     def setUp(self):
         super().setUp()
         self.top = pathlib.Path(self.useFixture(fixtures.TempDir()).path)
         self.state = state.State(self.top / 'box')
 
-    @ddt.data('/', '/var', '/var/lib/a box', '/var/lib/%(x)s', "/var/o'box",
-              '/var/' + 'x' * 80)
+    @ddt.data(
+        '/',
+        '/var',
+        '/var/lib/a box',
+        '/var/lib/%(x)s',
+        "/var/o'box",
+        '/var/' + 'x' * 80,
+    )
     def test_paths_that_cannot_serve(self, path):
         self.assertRaises(errors.BoxError, state.State, path)
 
@@ -32,9 +37,11 @@ class StateTestCase(base.TestCase):
             self.state.check()
 
     def test_too_little_room(self):
-        self.useFixture(fixtures.MonkeyPatch(
-            'shutil.disk_usage',
-            lambda path: mock.Mock(free=4 * 2 ** 30)))
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'shutil.disk_usage', lambda path: mock.Mock(free=4 * 2**30)
+            )
+        )
         with self.assertRaisesRegex(errors.BoxError, '4.0 GiB free'):
             self.state.check()
 
@@ -53,7 +60,8 @@ class StateTestCase(base.TestCase):
         self.assertEqual(first, self.state.load_passwords())
         self.assertEqual(len(first), len(set(first.values())))
         self.assertEqual(
-            0o600, stat.S_IMODE(self.state.passwords.stat().st_mode))
+            0o600, stat.S_IMODE(self.state.passwords.stat().st_mode)
+        )
 
     def test_a_mark_is_for_its_inputs(self):
         self.assertFalse(self.state.marked('step', 'v1'))

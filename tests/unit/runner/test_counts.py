@@ -15,10 +15,10 @@ JUNIT = (
 
 
 class CountsTestCase(base.TestCase):
-
     def read(self, text):
         path = pathlib.Path(
-            self.useFixture(fixtures.TempDir()).path, 'results.xml')
+            self.useFixture(fixtures.TempDir()).path, 'results.xml'
+        )
         if text is not None:
             path.write_text(text)
         return counts.read_junit(path)

@@ -321,9 +321,7 @@ class GeneratedTest(DisksTestCase):
         with open(self.path('disk.info')) as disk_info:
             formats = json.load(disk_info)
         self.assertEqual('raw', formats[self.path('disk.answers')])
-        self.assertNotIn(
-            fakes.iso_bytes(b'answers'), self.storage.guessed
-        )
+        self.assertNotIn(fakes.iso_bytes(b'answers'), self.storage.guessed)
 
     @ddt.data('qcow2', 'raw')
     def test_written(self, images_type):

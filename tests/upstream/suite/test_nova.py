@@ -13,7 +13,8 @@ def load_tests(loader, tests, pattern):
     proof = loader.loadTestsFromName('tests.upstream.proof')
     if loader.errors:
         raise ImportError('\n'.join(loader.errors))
-    tests.addTests(selection.without(
-        nova, selection.deselected(release), release))
+    tests.addTests(
+        selection.without(nova, selection.deselected(release), release)
+    )
     tests.addTests(proof)
     return tests
