@@ -47,7 +47,7 @@ def box_variables(state):
 
 
 def choose_media(options, steps):
-    """Return (installer ISO, driver ISO or None), building what is not given."""
+    """Return (installer ISO, driver ISO or None), built if not given."""
     if options.iso:
         return options.iso, options.driver_iso
     store = cache.Cache()

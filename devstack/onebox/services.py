@@ -130,7 +130,8 @@ def _rabbitmq(box, texts):
             'RABBITMQ_NODE_IP_ADDRESS': '127.0.0.1',
             'RABBITMQ_NODE_PORT': box.ports['rabbitmq'],
             # Idle schedulers otherwise spin, and a box has few processors.
-            'RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS': '+sbwt none +sbwtdcpu none +sbwtdio none '
+            'RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS': '+sbwt none '
+            '+sbwtdcpu none +sbwtdio none '
             '-kernel inet_dist_use_interface {127,0,0,1}',
         },
         ready=functools.partial(_speaks_amqp, box.ports['rabbitmq']),

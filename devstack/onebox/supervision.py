@@ -43,7 +43,8 @@ def conf(state, services):
             'user': 'root',
         },
         'rpcinterface:supervisor': {
-            'supervisor.rpcinterface_factory': 'supervisor.rpcinterface:make_main_rpcinterface'
+            'supervisor.rpcinterface_factory': 'supervisor.rpcinterface:'
+            'make_main_rpcinterface'
         },
         'supervisorctl': {'serverurl': f'unix://{socket_path}'},
     }
