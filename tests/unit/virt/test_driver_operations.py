@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: Apache-2.0
+
+import types
+from unittest import mock
+
+import ddt
+from nova import exception as nova_exception
+
+from nova_newos.virt import driver
+from nova_newos.virt import fault
+from tests.unit.virt import driver_base
+from tests.unit.virt import fakes
+from tests.unit.virt import test_snapshot
+
+
+@ddt.ddt
+class SnapshotTest(driver_base.DriverTestCase):
+    def setUp(self):
+        super().setUp()
+        self.events = []
+        self.stock_snapshot = self.stock_method(
+            'snapshot', lambda *args: self.events.append('snapshot')
+        )
+        self.glance.update.side_effect = lambda *args, **kwargs: (
+            self.events.append('record')
+        )
+        self.glance.get.return_value = {
+            'id': fakes.OTHER,
+            'properties': {
+                'os_type': 'linux',
+                'base_image_ref': fakes.ISO,
+                'newos_layout': 'x',
+                'newos_root_disk_size': '5',
+            },
+        }
+        self.patch(
+            driver.snapshot.images,
+            'qemu_img_info',
+            return_value=types.SimpleNamespace(virtual_size=fakes.GiB + 1),
+        )
+
+    def snapshot(self, instance, *disks):
+        self.driver._host = mock.Mock()
+        self.driver._host.get_guest.return_value = test_snapshot.Guest(*disks)
+        self.driver.snapshot(self.context, instance, fakes.OTHER, 'update')
+
+    @ddt.data(
+        (fakes.LAYOUT, (test_snapshot.ROOT, test_snapshot.CD)),
+        (driver_base.RESTORED, (test_snapshot.RESTORED,)),
+    )
+    @ddt.unpack
+    def test_record(self, server_layout, found):
+        """B5: a stranger can boot it, and it installs nothing."""
+        instance = fakes.server(server_layout=server_layout)
+        self.snapshot(instance, *found)
+        self.glance.update.assert_called_once_with(
+            self.context,
+            fakes.OTHER,
+            {'min_disk': 2, 'properties': {'os_type': 'linux'}},
+            purge_props=True,
+        )
+        self.stock_snapshot.assert_called_once_with(
+            self.driver, self.context, instance, fakes.OTHER, 'update'
+        )
+        self.assertEqual(['record', 'snapshot'], self.events)
+
+    @ddt.data(
+        (fakes.LAYOUT, test_snapshot.CD),
+        (fakes.LAYOUT, test_snapshot.RESTORED),
+        (driver_base.RESTORED, test_snapshot.ROOT),
+    )
+    @ddt.unpack
+    def test_wrong_disk(self, server_layout, first):
+        """A11: rather none than an image of the ISO."""
+        instance = fakes.server(server_layout=server_layout)
+        with self.assertRaises(fault.InstanceRefused) as caught:
+            self.snapshot(instance, first)
+        self.assertIn('reboot', caught.exception.format_message())
+        self.assertEqual([], self.events)
+
+    @ddt.data('qcow2', 'iso')
+    def test_ordinary_server(self, disk_format):
+        """A4: no more than Nova does."""
+        instance = fakes.server(fakes.image_dict(disk_format))
+        self.snapshot(instance, test_snapshot.CD)
+        self.driver._host.get_guest.assert_not_called()
+        self.assertEqual([], self.glance.mock_calls)
+        self.assertEqual(['snapshot'], self.events)
+
+
+@ddt.ddt
+class OperationsTest(driver_base.DriverTestCase):
+    def operations(self):
+        """(method, its arguments, its options) of what is refused."""
+        return (
+            (
+                'migrate_disk_and_power_off',
+                ('dest', 'flavor', 'network'),
+                {
+                    'block_device_info': 'devices',
+                    'timeout': 60,
+                    'retry_interval': 10,
+                },
+            ),
+            (
+                'check_can_live_migrate_source',
+                ('data',),
+                {'block_device_info': 'devices'},
+            ),
+        )
+
+    @ddt.data(fakes.LAYOUT, driver_base.RESTORED)
+    def test_resize(self, server_layout):
+        """Refused with a state that the manager goes back from."""
+        stock_method = self.stock_method('migrate_disk_and_power_off')
+        instance = fakes.server(server_layout=server_layout)
+        with self.assertRaises(nova_exception.InstanceFaultRollback) as caught:
+            self.driver.migrate_disk_and_power_off(
+                self.context, instance, 'dest', 'flavor', 'network'
+            )
+        inner = caught.exception.inner_exception
+        self.assertIn('resize or migrate', inner.format_message())
+        self.assertIn('create an image', inner.format_message())
+        stock_method.assert_not_called()
+
+    @ddt.data(fakes.LAYOUT, driver_base.RESTORED)
+    def test_live_migration(self, server_layout):
+        stock_method = self.stock_method('check_can_live_migrate_source')
+        instance = fakes.server(server_layout=server_layout)
+        with self.assertRaises(
+            nova_exception.MigrationPreCheckError
+        ) as caught:
+            self.driver.check_can_live_migrate_source(
+                self.context, instance, 'data'
+            )
+        self.assertIn('live migrate', caught.exception.format_message())
+        stock_method.assert_not_called()
+
+    @ddt.data('qcow2', 'iso')
+    def test_ordinary_server(self, disk_format):
+        """A4: moved as by Nova."""
+        instance = fakes.server(fakes.image_dict(disk_format))
+        for name, args, options in self.operations():
+            stock_method = self.stock_method(name, return_value='answer')
+            method = getattr(self.driver, name)
+            self.assertEqual(
+                'answer', method(self.context, instance, *args, **options)
+            )
+            stock_method.assert_called_once_with(
+                self.driver, self.context, instance, *args, **options
+            )
+
+    def test_texts_fit(self):
+        """Nova cuts a fault at 255 and puts the server's id before it."""
+        instance = fakes.server(server_layout=fakes.LAYOUT)
+        calls = [
+            lambda: self.rescue(instance, fakes.ISO),
+            lambda: self.driver.rebuild(
+                self.context,
+                instance,
+                instance.image_meta,
+                *[None] * 6,
+                evacuate=True,
+            ),
+        ]
+        calls += [
+            lambda name=name, args=args: getattr(self.driver, name)(
+                self.context, instance, *args
+            )
+            for name, args, _options in self.operations()
+        ]
+        for call in calls:
+            with self.assertRaises(nova_exception.NovaException) as caught:
+                call()
+            text = str(caught.exception)
+            self.assertLessEqual(len(text), 200, text)
+
+    def rescue(self, instance, image_id):
+        meta = fakes.image_meta(image_id=image_id)
+        arguments = (
+            self.context,
+            instance,
+            'network',
+            meta,
+            'password',
+            'info',
+            'shares',
+        )
+        self.driver.rescue(*arguments)
+        return arguments
+
+    def test_rescue_with_the_iso(self):
+        """B2: with no image named Nova takes the install ISO."""
+        stock_rescue = self.stock_method('rescue')
+        instance = fakes.server(server_layout=fakes.LAYOUT)
+        with self.assertRaises(fault.InstanceRefused) as caught:
+            self.rescue(instance, fakes.ISO)
+        self.assertIn(
+            'openstack server rescue --image',
+            caught.exception.format_message(),
+        )
+        stock_rescue.assert_not_called()
+
+    @ddt.data(
+        (fakes.LAYOUT, fakes.OTHER),
+        (driver_base.RESTORED, fakes.ISO),
+        (None, fakes.ISO),
+    )
+    @ddt.unpack
+    def test_rescue(self, server_layout, image_id):
+        stock_rescue = self.stock_method('rescue')
+        instance = fakes.server(server_layout=server_layout)
+        arguments = self.rescue(instance, image_id)
+        stock_rescue.assert_called_once_with(self.driver, *arguments)
+
+    def test_unreadable_layout(self):
+        """What this host does not understand it does not touch."""
+        instance = self.broken()
+        calls = [
+            lambda: self.driver.snapshot(self.context, instance, 'i', 'u'),
+            lambda: self.rescue(instance, fakes.OTHER),
+            lambda: self.driver._create_images_and_backing(
+                self.context, instance, '/i', []
+            ),
+        ]
+        for name, args, _options in self.operations():
+            self.stock_method(name)
+            calls.append(
+                lambda name=name, args=args: getattr(self.driver, name)(
+                    self.context, instance, *args
+                )
+            )
+        for call in calls:
+            with self.assertRaises(nova_exception.NovaException) as caught:
+                call()
+            self.assertIn('version 99', str(caught.exception))

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+
+from unittest import mock
+
+import ddt
+from nova.compute import provider_tree
+from nova.virt.libvirt import blockinfo as stock_blockinfo
+
+from nova_newos import exception
+from nova_newos.virt import imagecache
+from tests.unit.virt import driver_base
+from tests.unit.virt import fakes
+
+
+@ddt.ddt
+class StartTest(driver_base.DriverTestCase):
+    def test_image_cache(self):
+        """A2: the periodic task of the compute manager uses ours."""
+        self.assertIsInstance(
+            self.driver.image_cache_manager, imagecache.ImageCacheManager
+        )
+
+    def test_blockinfo(self):
+        """B1: from the first question on."""
+        for name, leaf in fakes.LEAVES.items():
+            self.assertIsNot(leaf, getattr(stock_blockinfo, name))
+
+    @ddt.data('rbd', 'lvm')
+    def test_images_type(self, images_type):
+        init_host = self.stock_method('init_host')
+        self.flags('libvirt', images_type=images_type)
+        with self.assertRaises(exception.ImagesTypeUnsupported) as caught:
+            self.driver.init_host('host')
+        for part in (images_type, 'qcow2', 'libvirt.LibvirtDriver'):
+            self.assertIn(part, str(caught.exception))
+        init_host.assert_not_called()
+
+    @ddt.data('default', 'qcow2', 'flat', 'raw')
+    def test_supported_images_type(self, images_type):
+        init_host = self.stock_method('init_host')
+        self.flags('libvirt', images_type=images_type)
+        self.driver.init_host('host')
+        init_host.assert_called_once_with(self.driver, 'host')
+
+    def test_unknown_medium(self):
+        init_host = self.stock_method('init_host')
+        self.flags('newos', media=['virtio', 'floppy'])
+        with self.assertRaises(exception.MediumLoadError) as caught:
+            fakes.make_driver().init_host('host')
+        self.assertEqual('floppy', caught.exception.name)
+        init_host.assert_not_called()
+
+    def test_installed_media(self):
+        self.stock_method('init_host')
+        made = fakes.make_driver()
+        made.init_host('host')
+        self.assertEqual(['virtio'], [m.name for m in made._media.enabled])
+
+    def test_trait(self):
+        """A4: moves of install servers stay on hosts with this driver."""
+        tree = provider_tree.ProviderTree()
+        tree.new_root('node', fakes.OTHER)
+        tree.update_traits('node', ['CUSTOM_OLD'])
+        self.stock_method(
+            'update_provider_tree',
+            lambda _self, tree, nodename, allocations=None: tree.update_traits(
+                nodename, ['HW_CPU_X86_VMX']
+            ),
+        )
+        self.driver.update_provider_tree(tree, 'node')
+        self.assertEqual(
+            {'HW_CPU_X86_VMX', 'CUSTOM_NOVA_NEWOS'}, tree.data('node').traits
+        )
+
+    def test_allocations_of_a_reshape(self):
+        update = self.stock_method('update_provider_tree')
+        tree = mock.Mock()
+        self.driver.update_provider_tree(tree, 'node', {'consumer': {}})
+        update.assert_called_once_with(
+            self.driver, tree, 'node', allocations={'consumer': {}}
+        )
