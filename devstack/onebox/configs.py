@@ -298,6 +298,9 @@ def uwsgi(box, module, port):
             'lazy-apps': True,
             'need-app': True,
             'die-on-term': True,
+            # Seconds until a worker whose threads do not end is killed.
+            'reload-mercy': 3,
+            'worker-reload-mercy': 3,
             'buffer-size': 65535,
             # uWSGI closes after each answer; a client that was not told
             # meets a reset at its next request.

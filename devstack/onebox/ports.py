@@ -6,6 +6,7 @@ import os
 import pathlib
 import re
 import socket
+import time
 
 from devstack.onebox.errors import BoxError
 
@@ -51,6 +52,23 @@ def check_free(wanted):
                 f'{_holder(port)}: free it, or move the box with '
                 '--port-base'
             )
+
+
+def await_free(wanted, limit=15):
+    """Wait for ports that a process on its way out may still hold.
+
+    :param wanted: port numbers by service name.
+    :param limit: seconds.
+    :raises BoxError: as check_free() does, when they are not freed.
+    """
+    until = time.monotonic() + limit
+    while True:
+        try:
+            return check_free(wanted)
+        except BoxError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.1)
 
 
 def _free(port):

@@ -170,6 +170,10 @@ class _Bringup:
             self._supervisor.await_ready(service)
         else:
             with step(name):
+                self._supervisor.stop(name)
+                ports.await_free(
+                    {port: self._box.ports[port] for port in service.ports}
+                )
                 self._supervisor.start(service)
                 self._supervisor.await_ready(service)
         self._served.add(name)

@@ -144,7 +144,7 @@ def test_unknown_medium(box):
         assert process.returncode != 0
         assert "medium 'floppy'" in process.stdout + process.stderr
     finally:
-        box.up('--set', 'newos.media=virtio')
+        box.up('--set', 'newos.media=')
 
 
 def test_unsupported_storage(box):
@@ -153,7 +153,7 @@ def test_unsupported_storage(box):
         assert process.returncode != 0
         assert "images_type='lvm'" in process.stdout + process.stderr
     finally:
-        box.up('--set', 'libvirt.images_type=qcow2')
+        box.up('--set', 'libvirt.images_type=')
 
 
 @pytest.fixture
@@ -165,11 +165,15 @@ def full_disk(box):
         ['mount', '-t', 'tmpfs', '-o', 'size=1100M', 'tmpfs', small],
         check=True,
     )
-    box.up('--set', f'DEFAULT.instances_path={small}')
-    subprocess.run(['fallocate', '-l', '1098M', small / 'full'], check=True)
-    yield small
-    box.up('--set', f'DEFAULT.instances_path={box.instances}')
-    subprocess.run(['umount', small], check=True)
+    try:
+        box.up('--set', f'DEFAULT.instances_path={small}')
+        subprocess.run(
+            ['fallocate', '-l', '1098M', small / 'full'], check=True
+        )
+        yield small
+    finally:
+        box.up('--set', 'DEFAULT.instances_path=')
+        subprocess.run(['umount', small], check=True)
 
 
 def test_disk_full_while_the_iso_is_fetched(full_disk, refused, images, media):

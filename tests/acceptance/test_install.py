@@ -144,7 +144,7 @@ def test_flat_storage(box, launch, images, install_iso, digests):
         assert image.disk_format == 'raw'
         guest.delete()
     finally:
-        box.up('--set', 'libvirt.images_type=qcow2')
+        box.up('--set', 'libvirt.images_type=')
 
 
 def test_root_disk_sizes(box, launch, images, media):

@@ -19,16 +19,12 @@ def base_file(box, image_id):
 def eager_cache(box):
     """An image cache that removes what is unused within seconds."""
     eager = {
-        'image_cache.manager_interval': 5,
-        'image_cache.remove_unused_original_minimum_age_seconds': 1,
-    }
-    usual = {
-        'image_cache.manager_interval': 2400,
-        'image_cache.remove_unused_original_minimum_age_seconds': 86400,
+        'image_cache.manager_interval': '5',
+        'image_cache.remove_unused_original_minimum_age_seconds': '1',
     }
     box.up(*_options(eager))
     yield
-    box.up(*_options(usual))
+    box.up(*_options(dict.fromkeys(eager, '')))
 
 
 def _options(values):
