@@ -138,22 +138,21 @@ def test_boot_from_volume(refused, install_iso):
     assert 'newos_install=false' in message
 
 
-def test_unknown_medium(box):
-    process = box.try_up('--set', 'newos.media=virtio,floppy')
+@pytest.mark.parametrize(
+    ('option', 'value', 'words'),
+    [
+        ('newos.media', 'virtio,floppy', "medium 'floppy'"),
+        ('libvirt.images_type', 'lvm', "images_type='lvm'"),
+    ],
+    ids=['medium', 'storage'],
+)
+def test_compute_does_not_start(box, option, value, words):
+    process = box.try_up('--set', f'{option}={value}')
     try:
         assert process.returncode != 0
-        assert "medium 'floppy'" in process.stdout + process.stderr
+        assert words in process.stdout + process.stderr
     finally:
-        box.up('--set', 'newos.media=')
-
-
-def test_unsupported_storage(box):
-    process = box.try_up('--set', 'libvirt.images_type=lvm')
-    try:
-        assert process.returncode != 0
-        assert "images_type='lvm'" in process.stdout + process.stderr
-    finally:
-        box.up('--set', 'libvirt.images_type=')
+        box.up('--set', f'{option}=')
 
 
 @pytest.fixture
