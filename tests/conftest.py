@@ -3,7 +3,7 @@
 
 import pytest
 
-from tests.matrix import operations
+from tests.matrix import sightings
 
 
 def pytest_configure(config):
@@ -19,14 +19,13 @@ def pytest_collection_modifyitems(items):
     """Carry the marks into the results."""
     for item in items:
         for mark in item.iter_markers('operation'):
-            item.user_properties.append(('operation', _entry(item, mark)))
+            item.user_properties.append(
+                (sightings.PROPERTY, _value(item, mark))
+            )
 
 
-def _entry(item, mark):
-    [name] = mark.args
-    if name not in operations.OPERATIONS:
-        raise pytest.UsageError(
-            f'{item.nodeid}: no operation {name!r} in tests/matrix'
-        )
-    images_type = mark.kwargs.get('images_type', 'qcow2')
-    return f'{name} {images_type} {mark.kwargs.get("outcome", "works")}'
+def _value(item, mark):
+    try:
+        return sightings.value(*mark.args, **mark.kwargs)
+    except (TypeError, ValueError) as error:
+        raise pytest.UsageError(f'{item.nodeid}: {error}') from error

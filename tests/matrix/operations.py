@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The operations of the support matrix, in its order."""
+"""The words of the support matrix, in its order."""
 
 #: Name that tests mark themselves with, to the words of the matrix.
 OPERATIONS = {
@@ -55,3 +55,9 @@ OPERATIONS = {
     'glance-stopped': 'Glance stopped',
     'disk-full': 'disk of the host full',
 }
+
+#: Values of ``[libvirt] images_type`` that the driver starts with.
+IMAGES_TYPES = ('qcow2', 'flat', 'raw')
+
+#: What may come of an operation, as it should.
+OUTCOMES = ('works', 'refused')
