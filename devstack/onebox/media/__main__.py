@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""python3 -m devstack.onebox.media debian|drivers|probe [--out FILE]."""
+"""python3 -m devstack.onebox.media MEDIUM [--out FILE]."""
 
 import argparse
 from pathlib import Path
@@ -10,18 +10,21 @@ from devstack.onebox.media import cache
 from devstack.onebox.media import debian
 from devstack.onebox.media import drivers
 from devstack.onebox.media import host
+from devstack.onebox.media import installed
 from devstack.onebox.media import probe
+from devstack.onebox.media import rescue
+from devstack.onebox.media import waiting
 
 MEDIA = {
     module.__name__.rpartition('.')[2]: module
-    for module in (debian, drivers, probe)
+    for module in (debian, drivers, installed, probe, rescue, waiting)
 }
 
 
 def _parse(arguments):
     parser = argparse.ArgumentParser(
         prog='python3 -m devstack.onebox.media',
-        description='Build an ISO, or take it from the cache, and print its '
+        description='Build a medium, or take it from the cache, and print its '
         'path.',
     )
     parser.add_argument('medium', choices=sorted(MEDIA))
@@ -36,7 +39,7 @@ def _parse(arguments):
         '--out',
         type=Path,
         metavar='FILE',
-        help='copy the ISO to FILE and print that path',
+        help='copy it to FILE and print that path',
     )
     return parser.parse_args(arguments)
 

@@ -14,33 +14,56 @@ INIT = initramfs.GUEST / 'probe-init'
 
 def obtain(store, say):
     """Return the path of the probe ISO; see base.obtain()."""
+    return obtain_iso(store, say, 'probe.iso', LABEL, 'cdrom')
+
+
+def obtain_iso(store, say, name, label, origin):
+    """Return the path of an ISO with the probe.
+
+    :param name: of the product
+    :param label: volume label
+    :param origin: what the probe takes itself to be booted from, see
+        guest/probe-init
+    """
     directory = base.obtain(store, say)
-    key = cache.key_of(
+    key = cache.key_of(recipe(directory), label, origin)
+
+    def build(target):
+        say(f'making {name}')
+        initrd = write_initrd(target, directory)
+        bios = target.with_name('bios.img')
+        uefi = target.with_name('bootx64.efi')
+        entry = grub.boot_entry('probe.from=disk')
+        grub.write_bios_image(bios, entry)
+        grub.write_uefi_image(uefi, entry)
+        grub.write_iso(
+            target,
+            label,
+            directory / 'vmlinuz',
+            initrd,
+            {'probe/bios.img': bios, 'probe/bootx64.efi': uefi},
+            (f'probe.from={origin}',),
+        )
+
+    return store.product(name, key, build)
+
+
+def write_initrd(target, directory):
+    """Write the probe's initramfs beside a medium; returns its path."""
+    initrd = target.with_name('initrd.img')
+    initramfs.write(initrd, directory, INIT)
+    return initrd
+
+
+def recipe(directory):
+    """Return what decides the bytes of every medium with the probe.
+
+    :param directory: of the base
+    """
+    return cache.key_of(
         directory.name,
         Path(__file__).read_bytes(),
         INIT.read_bytes(),
         Path(grub.__file__).read_bytes(),
         initramfs.recipe(),
-    )
-    return store.product(
-        'probe.iso', key, lambda target: _build(target, directory, say)
-    )
-
-
-def _build(target, directory, say):
-    say('making the probe ISO')
-    initrd = target.with_name('initrd.img')
-    initramfs.write(initrd, directory, INIT)
-    bios = target.with_name('bios.img')
-    uefi = target.with_name('bootx64.efi')
-    entry = grub.boot_entry('probe.from=disk')
-    grub.write_bios_image(bios, entry)
-    grub.write_uefi_image(uefi, entry)
-    grub.write_iso(
-        target,
-        LABEL,
-        directory / 'vmlinuz',
-        initrd,
-        {'probe/bios.img': bios, 'probe/bootx64.efi': uefi},
-        ('probe.from=cdrom',),
     )
