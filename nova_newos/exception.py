@@ -153,8 +153,26 @@ class RootDiskMissing(NewosError):
     """The installed root disk is not where it should be."""
 
     msg_fmt = (
-        'the root disk disk.newos does not exist on this host, and a blank '
-        'one is only made for a new server: restore it, or rebuild the server'
+        'the root disk {name} does not exist on this host, and a blank one '
+        'is only made for a new server: restore it, or rebuild the server'
+    )
+
+
+class RootDiskShrinkRefused(NewosError):
+    """The flavor to resize to has a smaller root disk than the server."""
+
+    msg_fmt = (
+        "the server's root disk has {size} GiB, more than the {flavor_gb} of "
+        'the flavor, and cannot shrink: use a flavor with {size} GiB or more'
+    )
+
+
+class StockHostRefused(NewosError):
+    """A server would move to a host without this driver."""
+
+    msg_fmt = (
+        '{host} does not report the trait {trait}, so it cannot keep an '
+        'install server: choose another host'
     )
 
 
@@ -167,7 +185,20 @@ class WrongSnapshotDisk(NewosError):
     )
 
 
-class OperationRefused(NewosError):
-    """An operation that could lose an installed root disk."""
+class RescueIsoRefused(NewosError):
+    """A rescue that would boot the installer, Nova's default."""
 
-    msg_fmt = '{operation} is not supported for an install server: {cure}'
+    msg_fmt = (
+        'an install server is not rescued with its own install ISO: name '
+        'another image, openstack server rescue --image IMAGE SERVER'
+    )
+
+
+class EvacuationRefused(NewosError):
+    """The root disk is on the host that failed."""
+
+    msg_fmt = (
+        'the root disk is on the failed host only, and the ISO would be '
+        'installed anew: bring the host back, or delete the server and '
+        'create it again'
+    )

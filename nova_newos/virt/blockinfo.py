@@ -40,6 +40,8 @@ def install():
 
 def cdroms(server_layout):
     """Disk names of the CD-ROMs, in the order in which they are promised."""
+    if not server_layout.installs:
+        return []
     return [
         layout.STOCK_ROOT,
         *(f'disk.{name}' for name, _reference in server_layout.media),

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """libvirt's description of an install server's disks."""
 
+import os
+
 from nova.virt.libvirt import config as vconfig
 
 from nova_newos import layout
@@ -25,6 +27,33 @@ class LibvirtConfigRootDisk(vconfig.LibvirtConfigGuestDisk):
         """The XML element, with what Nova's class has no field for."""
         dom = super().format_dom()
         dom.find('driver').set('detect_zeroes', 'unmap')
+        return dom
+
+
+class LibvirtConfigCdrom(vconfig.LibvirtConfigGuestDisk):
+    """A CD-ROM drive that a server can do without the medium of.
+
+    When the medium, or what is below it, cannot be had any more, the server
+    starts all the same and the drive is empty.
+    """
+
+    @classmethod
+    def of(cls, conf):
+        """The same disk as one of this class."""
+        cdrom = cls()
+        vars(cdrom).update(vars(conf))
+        cdrom.is_empty = not os.path.exists(conf.source_path)
+        return cdrom
+
+    def format_dom(self):
+        """The XML element, with what Nova's class has no field for."""
+        dom = super().format_dom()
+        source = dom.find('source')
+        if self.is_empty:
+            # Nova looks into every file that a domain names.
+            dom.remove(source)
+        else:
+            source.set('startupPolicy', 'optional')
         return dom
 
 

@@ -6,12 +6,17 @@ and leads, for a server with a layout, into a neighbour of this module. All
 other servers go to Nova's own method at once.
 """
 
+import contextlib
 import functools
+import inspect
+import os
 
 from nova import block_device
-from nova import exception as nova_exception
+from nova.compute import task_states
 import nova.conf
 from nova.virt.libvirt import driver
+from oslo_serialization import jsonutils
+from oslo_utils import units
 
 from nova_newos import conf
 from nova_newos import exception
@@ -24,10 +29,18 @@ from nova_newos.virt import disks
 from nova_newos.virt import fault
 from nova_newos.virt import imagecache
 from nova_newos.virt import install
+from nova_newos.virt import moves
 from nova_newos.virt import snapshot
 
 CONF = nova.conf.CONF
 conf.register_opts(CONF)
+
+
+def _as_in_nova(method):
+    """Show the signature of Nova's method, which releases differ in."""
+    stock = getattr(driver.LibvirtDriver, method.__name__)
+    method.__signature__ = inspect.signature(stock)
+    return method
 
 
 class NewosLibvirtDriver(driver.LibvirtDriver):
@@ -104,23 +117,32 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
         accel_info=None,
     ):
         """Decide and persist the layout, then spawn."""
+        with self._spawning(context, instance, image_meta, block_device_info):
+            super().spawn(
+                context,
+                instance,
+                image_meta,
+                injected_files,
+                admin_password,
+                allocations,
+                network_info=network_info,
+                block_device_info=block_device_info,
+                power_on=power_on,
+                accel_info=accel_info,
+            )
+
+    @contextlib.contextmanager
+    def _spawning(self, context, instance, image_meta, block_device_info):
+        if install.evacuates(instance):
+            # It has the disks and the layout that it had: see rebuild().
+            yield
+            return
         with fault.install_faults(instance, install.image_id_of(image_meta)):
             server_layout = self._decide(
                 context, instance, image_meta, block_device_info
             )
             with install.persisted(instance, server_layout, image_meta):
-                super().spawn(
-                    context,
-                    instance,
-                    image_meta,
-                    injected_files,
-                    admin_password,
-                    allocations,
-                    network_info=network_info,
-                    block_device_info=block_device_info,
-                    power_on=power_on,
-                    accel_info=accel_info,
-                )
+                yield
 
     def rebuild(
         self,
@@ -145,16 +167,12 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
         Nova's own method says that there is no special way to rebuild, and
         the compute manager then destroys and spawns.
         """
-        with fault.install_faults(instance, install.image_id_of(image_meta)):
-            if evacuate:
-                self._refuse_for_install_server(
-                    instance,
-                    'evacuate',
-                    'its root disk is on the host that failed, and the ISO '
-                    'would be installed anew. Bring the host back, or delete '
-                    'the server and create it again',
-                )
-            else:
+        if evacuate:
+            self._check_evacuation(instance)
+        else:
+            with fault.install_faults(
+                instance, install.image_id_of(image_meta)
+            ):
                 self._decide(context, instance, image_meta, block_device_info)
         return super().rebuild(
             context,
@@ -174,11 +192,15 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
             reimage_boot_volume=reimage_boot_volume,
         )
 
+    def _check_evacuation(self, instance):
+        """Refuse to install anew what was on the host that failed."""
+        server_layout = self._layout(instance)
+        if server_layout is not None:
+            with fault.rollback_faults(instance):
+                if not self._disks.has_root(instance, server_layout):
+                    raise exception.EvacuationRefused()
+
     def _decide(self, context, instance, image_meta, block_device_info):
-        if install.evacuates(instance):
-            # It has no layout, or rebuild() would have refused: an ISO server
-            # from before this driver, or an ordinary one.
-            return None
         server_layout = install.propose(
             self._media,
             instance,
@@ -217,9 +239,13 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
         injection_info,
         fallback_from_host,
     ):
-        server_layout = self._installs(instance)
-        # With a suffix it is the disk of a rescue; the root disk stays.
-        if suffix or server_layout is None:
+        server_layout = self._layout(instance)
+        if (
+            server_layout is None
+            # It is the disk of a rescue; the root disk stays.
+            or suffix
+            or self._comes_from_image(server_layout, disk_images)
+        ):
             return super()._create_and_inject_local_root(
                 context,
                 instance,
@@ -238,6 +264,30 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
             fallback_from_host,
         )
 
+    @staticmethod
+    def _comes_from_image(server_layout, disk_images):
+        """Whether the root disk is to be made of an image of it.
+
+        At an unshelve Nova lets ``image_ref`` name that image, and the
+        install ISO at any other time.
+        """
+        return (
+            not server_layout.installs
+            and disk_images['image_id'] != server_layout.iso
+        )
+
+    def _hard_reboot(self, context, instance, *args, **kwargs):
+        server_layout = self._layout(instance)
+        if server_layout is not None:
+            with fault.instance_faults(instance):
+                self._disks.require_root(instance, server_layout)
+                # A host that boots has nobody's token to ask Glance with.
+                if context.auth_token is not None:
+                    self._disks.restore_cdroms(
+                        context, instance, server_layout
+                    )
+        super()._hard_reboot(context, instance, *args, **kwargs)
+
     def _create_images_and_backing(
         self,
         context,
@@ -246,16 +296,30 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
         disk_info,
         fallback_from_host=None,
     ):
+        """Leave to Nova what is not a CD-ROM of ours.
+
+        It would download the install ISO into every base that is missing.
+        """
         server_layout = self._installs(instance)
         if server_layout is not None:
-            with fault.instance_faults(instance):
-                disk_info = self._disks.restore(
-                    context,
-                    instance,
-                    server_layout,
-                    disk_info or [],
-                    fallback_from_host,
-                )
+            cdroms = blockinfo.cdroms(server_layout)
+            known = {
+                os.path.basename(info['path']): info
+                for info in disk_info or []
+            }
+            if instance.task_state == task_states.MIGRATING:
+                # Nova fills what a guest can write, not its CD-ROMs.
+                with fault.instance_faults(instance):
+                    self._disks.restore_cdroms(
+                        context,
+                        instance,
+                        server_layout,
+                        {name: info['type'] for name, info in known.items()},
+                        fallback_from_host,
+                    )
+            disk_info = [
+                info for name, info in known.items() if name not in cdroms
+            ]
         super()._create_images_and_backing(
             context,
             instance,
@@ -286,16 +350,19 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
         boot_order=None,
     ):
         root = disk_mapping.get(layout.INSTALL_ROOT)
+        is_cdrom = False
         if root is not None:
             if disk_mapping.get(name) == root:
                 # In a legacy rescue 'disk' stands for the disk to repair.
                 name = layout.INSTALL_ROOT
             else:
+                server_layout = self._layout(instance)
+                is_cdrom = name in blockinfo.cdroms(server_layout)
                 with fault.instance_faults(instance):
                     image_type = image_type or self._disks.image_type(
-                        instance, self._layout(instance), name
+                        instance, server_layout, name
                     )
-        return super()._get_guest_disk_config(
+        config = super()._get_guest_disk_config(
             instance,
             name,
             disk_mapping,
@@ -303,6 +370,7 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
             image_type=image_type,
             boot_order=boot_order,
         )
+        return devices.LibvirtConfigCdrom.of(config) if is_cdrom else config
 
     def _get_guest_storage_config(
         self,
@@ -385,17 +453,13 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
         share_info,
     ):
         """Refuse the install ISO, Nova's default, as the rescue image."""
-        server_layout = self._installs(instance)
+        server_layout = self._layout(instance)
         if (
             server_layout is not None
             and install.image_id_of(image_meta) == server_layout.iso
         ):
-            self._refuse_for_install_server(
-                instance,
-                'rescue with its own install ISO',
-                'name an image to rescue it with, '
-                'openstack server rescue --image IMAGE SERVER',
-            )
+            with fault.instance_faults(instance):
+                raise exception.RescueIsoRefused()
         super().rescue(
             context,
             instance,
@@ -405,6 +469,8 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
             block_device_info,
             share_info,
         )
+
+    # Moves.
 
     def migrate_disk_and_power_off(
         self,
@@ -417,15 +483,17 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
         timeout=0,
         retry_interval=0,
     ):
-        """Refuse: Nova would convert CD-ROMs and grow the ISO."""
-        try:
-            self._refuse_for_install_server(
-                instance,
-                'resize or migrate',
-                'create an image of it and a new server from that',
-            )
-        except fault.InstanceRefused as error:
-            raise nova_exception.InstanceFaultRollback(error) from error
+        """Refuse what would lose the root disk, before it is powered off."""
+        server_layout = self._layout(instance)
+        if server_layout is not None:
+            with fault.rollback_faults(instance):
+                self._disks.require_root(instance, server_layout)
+                moves.check_size(
+                    self._disks.root_size(instance, server_layout), flavor
+                )
+                moves.check_destination(
+                    context, self.virtapi.reportclient, instance
+                )
         return super().migrate_disk_and_power_off(
             context,
             instance,
@@ -437,20 +505,40 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
             retry_interval=retry_interval,
         )
 
+    @_as_in_nova
+    def finish_migration(
+        self, context, migration, instance, disk_info, *args, **kwargs
+    ):
+        """Fit the disks to this host and flavor, then start.
+
+        Nova would make a qcow2 of every raw disk, and grow the ISO.
+        """
+        server_layout = self._layout(instance)
+        if server_layout is not None:
+            with fault.instance_faults(instance):
+                others = self._disks.convert(
+                    instance,
+                    server_layout,
+                    jsonutils.loads(disk_info),
+                    self._disk_raw_to_qcow2,
+                )
+                self._disks.grow_root(
+                    instance,
+                    server_layout,
+                    moves.grown_gb(instance, server_layout) * units.Gi,
+                )
+            disk_info = jsonutils.dumps(others)
+        super().finish_migration(
+            context, migration, instance, disk_info, *args, **kwargs
+        )
+
     def check_can_live_migrate_source(
         self, context, instance, dest_check_data, block_device_info=None
     ):
-        """Refuse: Nova would leave blank CD-ROMs on the other host."""
-        try:
-            self._refuse_for_install_server(
-                instance,
-                'live migrate',
-                'stop it, create an image of it and a new server from that',
-            )
-        except fault.InstanceRefused as error:
-            raise nova_exception.MigrationPreCheckError(
-                reason=error.format_message()
-            ) from error
+        """Refuse a destination that could not keep the server."""
+        if self._layout(instance) is not None:
+            with fault.precheck_faults():
+                moves.check_test_file(dest_check_data.filename)
         return super().check_can_live_migrate_source(
             context,
             instance,
@@ -458,9 +546,8 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
             block_device_info=block_device_info,
         )
 
-    def _refuse_for_install_server(self, instance, operation, cure):
-        with fault.instance_faults(instance):
-            if layout.load(instance.system_metadata) is not None:
-                raise exception.OperationRefused(
-                    operation=operation, cure=cure
-                )
+    def _create_shared_storage_test_file(self, instance):
+        name = super()._create_shared_storage_test_file(instance)
+        if self._layout(instance) is None:
+            return name
+        return moves.sign_test_file(name)

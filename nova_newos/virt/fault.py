@@ -48,3 +48,28 @@ def instance_faults(instance):
         raise InstanceRefused(
             instance_id=instance.uuid, reason=str(error)
         ) from error
+
+
+@contextlib.contextmanager
+def rollback_faults(instance):
+    """Turn our errors into a fault that leaves the server as it was.
+
+    ``ComputeManager._error_out_instance_on_exception`` sets the server back
+    to the state it was in for an InstanceFaultRollback.
+    """
+    try:
+        with instance_faults(instance):
+            yield
+    except InstanceRefused as error:
+        raise nova_exception.InstanceFaultRollback(error) from error
+
+
+@contextlib.contextmanager
+def precheck_faults():
+    """Turn our errors into one that makes Nova try another destination."""
+    try:
+        yield
+    except exception.NewosError as error:
+        raise nova_exception.MigrationPreCheckError(
+            reason=str(error)
+        ) from error

@@ -335,6 +335,7 @@ class Storage(fixtures.Fixture):
     :ivar fetched: (file name, image id) of each download
     :ivar copied: (file name, host) of each copy from another host
     :ivar content: bytes of images by their id; an exception to raise, too
+    :ivar copy_error: raised by the next copies from another host, if set
     :ivar guessed: bytes of each file inspected without a format
     """
 
@@ -345,6 +346,7 @@ class Storage(fixtures.Fixture):
         self.copied = []
         self.content = {}
         self.guessed = []
+        self.copy_error = None
         self._test = test
 
     def _setUp(self):
@@ -374,6 +376,8 @@ class Storage(fixtures.Fixture):
         pathlib.Path(target).write_bytes(content)
 
     def _copy(self, src, dest, host=None, receive=False, **_kwargs):
+        if host and self.copy_error:
+            raise self.copy_error
         if host:
             self.copied.append((os.path.basename(dest), host))
             pathlib.Path(dest).write_bytes(iso_bytes(b'copied'))

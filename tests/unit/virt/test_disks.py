@@ -401,17 +401,20 @@ class RestoreTest(DisksTestCase):
         del self.storage.fetched[:]
         del self.storage.created[:]
 
-    def restore(self, *names, host=None):
-        return self.disks().restore(
-            fakes.context(),
-            self.instance,
-            self.layout,
-            [{'path': self.path(name), 'name': name} for name in names],
-            host,
+    def restore(self, image_types=None, host=None):
+        self.disks().restore_cdroms(
+            fakes.context(), self.instance, self.layout, image_types, host
+        )
+
+    def lose(self, image_id):
+        """Remove a base, and its image from Glance."""
+        os.unlink(self.base(image_id))
+        self.storage.content[image_id] = nova_exception.ImageNotFound(
+            image_id=image_id
         )
 
     def test_nothing_is_missing(self):
-        self.assertEqual([], self.restore('disk.newos', 'disk', 'disk.virtio'))
+        self.restore()
         self.assertEqual([], self.storage.fetched)
         self.assertEqual([], self.storage.created)
 
@@ -420,7 +423,7 @@ class RestoreTest(DisksTestCase):
     def test_missing_base(self, name, image_id):
         """A1: each base from its own image, never image_ref for all."""
         os.unlink(self.base(image_id))
-        self.restore('disk', 'disk.virtio')
+        self.restore()
         self.assertEqual(
             [(base_name(image_id), image_id)], self.storage.fetched
         )
@@ -430,10 +433,19 @@ class RestoreTest(DisksTestCase):
         )
         self.assertEqual([], self.storage.created)
 
+    def test_missing_overlay(self):
+        os.unlink(self.path('disk.virtio'))
+        self.restore()
+        self.assertEqual([], self.storage.fetched)
+        self.assertEqual(
+            [base_name(fakes.DRIVERS)],
+            [created[3] for created in self.storage.created],
+        )
+
     def test_all_bases_missing(self):
         for image_id in (fakes.ISO, fakes.DRIVERS):
             os.unlink(self.base(image_id))
-        self.restore('disk.newos', 'disk', 'disk.virtio')
+        self.restore()
         self.assertEqual(
             [
                 (base_name(fakes.ISO), fakes.ISO),
@@ -442,34 +454,81 @@ class RestoreTest(DisksTestCase):
             self.storage.fetched,
         )
 
+    @ddt.data(('qcow2', 'qcow2'), ('raw', 'raw'))
+    @ddt.unpack
+    def test_as_the_other_host_has_it(self, image_type, disk_format):
+        """A7: a live guest is told no other format than it runs with."""
+        for name in ('disk', 'disk.virtio', 'disk.info'):
+            os.unlink(self.path(name))
+        self.restore({'disk': image_type, 'disk.virtio': image_type})
+        for name, image_id in (
+            ('disk', fakes.ISO),
+            ('disk.virtio', fakes.DRIVERS),
+        ):
+            if disk_format == 'raw':
+                self.assertEqual(
+                    fakes.iso_bytes(image_id.encode()),
+                    pathlib.Path(self.path(name)).read_bytes(),
+                )
+            else:
+                self.assertEqual(
+                    'qcow2', fakes.read_disk(self.path(name))['format']
+                )
+
     def test_base_and_image_gone(self):
-        os.unlink(self.base(fakes.DRIVERS))
-        self.storage.content[fakes.DRIVERS] = nova_exception.ImageNotFound(
-            image_id=fakes.DRIVERS
-        )
-        self.restore('disk.virtio', host='before')
+        self.lose(fakes.DRIVERS)
+        self.restore(host='before')
         self.assertEqual(
             [(base_name(fakes.DRIVERS), 'before')], self.storage.copied
         )
 
-    def test_others_are_left_to_nova(self):
-        others = self.restore('disk', 'disk.eph0', 'disk.newos', 'disk.config')
-        self.assertEqual(
-            ['disk.eph0', 'disk.config'], [info['name'] for info in others]
+    @ddt.data(None, 'before')
+    def test_gone_everywhere(self, host):
+        """The server goes on without; the other CD-ROM is there."""
+        self.lose(fakes.ISO)
+        os.unlink(self.base(fakes.DRIVERS))
+        self.storage.copy_error = processutils.ProcessExecutionError(
+            stderr='no such file'
         )
+        self.restore(host=host)
+        self.assertFalse(os.path.exists(self.base(fakes.ISO)))
+        self.assertTrue(os.path.exists(self.base(fakes.DRIVERS)))
 
-    def test_root_missing(self):
-        """A3: Nova would make an empty disk in its place."""
-        os.unlink(self.path('disk.newos'))
-        with self.assertRaises(exception.RootDiskMissing):
-            self.restore('disk.newos', 'disk')
-        self.assertNotIn('disk.newos', self.files())
+    def test_glance_is_down(self):
+        """No reason to go on without: a retry will have it."""
+        os.unlink(self.base(fakes.ISO))
+        self.storage.content[fakes.ISO] = (
+            nova_exception.GlanceConnectionFailed(server='s', reason='r')
+        )
+        with self.assertRaises(nova_exception.GlanceConnectionFailed):
+            self.restore()
+
+    def test_gone_before_the_spawn(self):
+        """A new server without its ISO is no use to anyone."""
+        self.lose(fakes.ISO)
+        self.instance.task_state = 'spawning'
+        with self.assertRaises(nova_exception.ImageNotFound):
+            self.restore()
+
+    def test_tool_failed(self):
+        """What is no copy from another host is a defect to be seen."""
+        os.unlink(self.base(fakes.ISO))
+        self.storage.content[fakes.ISO] = processutils.ProcessExecutionError()
+        with self.assertRaises(processutils.ProcessExecutionError):
+            self.restore()
+
+    def test_of_a_server_without(self):
+        self.layout = self.layout.restored()
+        for image_id in (fakes.ISO, fakes.DRIVERS):
+            os.unlink(self.base(image_id))
+        self.restore()
+        self.assertEqual([], self.storage.fetched)
 
     def test_generated(self):
         self.with_answers()
-        self.restore('disk.answers')
+        self.restore()
         os.unlink(self.path('disk.answers'))
-        self.restore('disk.answers')
+        self.restore()
         self.assertEqual(2, len(self.written))
         self.assertEqual(
             fakes.iso_bytes(b'answers'),
@@ -480,4 +539,140 @@ class RestoreTest(DisksTestCase):
         os.unlink(self.base(fakes.ISO))
         self.storage.content[fakes.ISO] = FULL
         with self.assertRaises(exception.HostDiskFull):
-            self.restore('disk')
+            self.restore()
+
+    def test_host_full_of_a_copy(self):
+        self.lose(fakes.ISO)
+        self.storage.copy_error = processutils.ProcessExecutionError(
+            stderr=os.strerror(errno.ENOSPC)
+        )
+        with self.assertRaises(exception.HostDiskFull):
+            self.restore(host='before')
+
+
+@ddt.ddt
+class MovedTest(DisksTestCase):
+    """A6: what a resize or cold migration does to the disks."""
+
+    def setUp(self):
+        super().setUp()
+        self.execute = self.patch(disks.processutils, 'execute')
+
+    def move(self, source, here):
+        """Make the disks as one host would and convert them on another."""
+        self.flags('libvirt', images_type=source)
+        self.create()
+        info = [
+            {'path': self.path(name), 'type': disk_format}
+            for name, disk_format in {
+                **self.recorded(),
+                'disk.eph0': 'raw',
+            }.items()
+        ]
+        self.flags('libvirt', images_type=here)
+        self.instance.task_state = 'resize_finish'
+        converted = []
+        others = self.disks().convert(
+            self.instance, self.layout, info, converted.append
+        )
+        self.assertEqual(
+            ['disk.eph0'], [os.path.basename(each['path']) for each in others]
+        )
+        return {os.path.basename(path) for path in converted}
+
+    def test_from_raw_to_qcow2(self):
+        """Nova's qcow2 backend believes no record of another format."""
+        self.assertEqual(
+            {'disk.newos', 'disk', 'disk.virtio'}, self.move('flat', 'qcow2')
+        )
+
+    @ddt.data(('qcow2', 'qcow2'), ('flat', 'flat'), ('qcow2', 'flat'))
+    @ddt.unpack
+    def test_nothing_to_convert(self, source, here):
+        """use_cow_images, on by default, is not asked."""
+        self.assertEqual(set(), self.move(source, here))
+
+    def test_generated_stays_raw(self):
+        self.with_answers()
+        self.assertEqual({'disk.newos', 'disk'}, self.move('flat', 'qcow2'))
+
+    def test_restored_root(self):
+        self.create()
+        os.rename(self.path('disk.newos'), self.path('disk'))
+        self.layout = self.layout.restored()
+        info = [{'path': self.path('disk'), 'type': 'raw'}]
+        converted = []
+        self.assertEqual(
+            [],
+            self.disks().convert(
+                self.instance, self.layout, info, converted.append
+            ),
+        )
+        self.assertEqual([self.path('disk')], converted)
+
+    def grow(self, gib):
+        self.disks().grow_root(self.instance, self.layout, gib * fakes.GiB)
+
+    @ddt.data(('qcow2', 'qcow2'), ('flat', 'raw'))
+    @ddt.unpack
+    def test_grow(self, images_type, disk_format):
+        """The disk, by a format that is given, and not what is in it."""
+        self.flags('libvirt', images_type=images_type)
+        self.create()
+        self.grow(8)
+        self.execute.assert_called_once_with(
+            'qemu-img',
+            'resize',
+            '-f',
+            disk_format,
+            self.path('disk.newos'),
+            8 * fakes.GiB,
+        )
+
+    @ddt.data(0, 6, 7)
+    def test_never_smaller(self, gib):
+        self.create()
+        self.grow(gib)
+        self.execute.assert_not_called()
+
+    def test_grow_preallocated(self):
+        self.create()
+        self.flags(preallocate_images='space')
+        self.patch(imagebackend.Image, '_can_fallocate', return_value=True)
+        self.grow(8)
+        self.assertEqual(
+            ['qemu-img', 'fallocate'],
+            [call.args[0] for call in self.execute.mock_calls],
+        )
+
+    def test_size(self):
+        self.create()
+        self.assertEqual(
+            7 * fakes.GiB, self.disks().root_size(self.instance, self.layout)
+        )
+        self.assertEqual([], self.storage.guessed)
+
+    def test_root_is_asked_for(self):
+        self.create()
+        self.disks().require_root(self.instance, self.layout)
+        os.unlink(self.path('disk.newos'))
+        self.assertFalse(self.disks().has_root(self.instance, self.layout))
+        with self.assertRaises(exception.RootDiskMissing) as caught:
+            self.disks().require_root(self.instance, self.layout)
+        self.assertIn('disk.newos', str(caught.exception))
+
+    def test_restored_root_is_not_made(self):
+        """A3: neither blank nor from the ISO."""
+        self.layout = self.layout.restored()
+        self.instance.task_state = 'spawning'
+        with self.assertRaises(exception.RootDiskMissing):
+            self.create()
+        self.assertEqual([], self.storage.created)
+        self.assertEqual([], self.storage.fetched)
+
+    def test_evacuated_root_is_not_made(self):
+        self.instance.task_state = 'rebuild_spawning'
+        self.instance.host = 'another'
+        with self.assertRaises(exception.RootDiskMissing):
+            self.create()
+        self.assertEqual([], self.storage.created)

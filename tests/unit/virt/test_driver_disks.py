@@ -18,7 +18,7 @@ class DisksTest(driver_base.DriverTestCase):
         super().setUp()
         self.storage = self.useFixture(fakes.Storage(self))
 
-    def create_root(self, instance, suffix=''):
+    def create_root(self, instance, suffix='', images=None):
         mapping = fakes.disk_info(instance, instance.image_meta)['mapping']
         return self.driver._create_and_inject_local_root(
             self.context,
@@ -26,7 +26,7 @@ class DisksTest(driver_base.DriverTestCase):
             mapping,
             False,
             suffix,
-            'images',
+            images or {'image_id': fakes.ISO},
             None,
             None,
         )
@@ -43,20 +43,22 @@ class DisksTest(driver_base.DriverTestCase):
         stock_root.assert_not_called()
 
     @ddt.data(
-        (None, ''),
-        (driver_base.RESTORED, ''),
-        (None, '.rescue'),
-        (driver_base.RESTORED, '.rescue'),
-        (fakes.LAYOUT, '.rescue'),
+        (None, '', fakes.ISO),
+        # An unshelve: image_ref names the image of the root disk.
+        (driver_base.RESTORED, '', fakes.OTHER),
+        (None, '.rescue', fakes.OTHER),
+        (driver_base.RESTORED, '.rescue', fakes.OTHER),
+        (fakes.LAYOUT, '.rescue', fakes.OTHER),
     )
     @ddt.unpack
-    def test_root_of_nova(self, server_layout, suffix):
+    def test_root_of_nova(self, server_layout, suffix, image_id):
         """B2: the disk of a rescue is not the root disk."""
         stock_root = self.stock_method(
             '_create_and_inject_local_root', return_value='answer'
         )
         instance = fakes.server(server_layout=server_layout)
-        self.assertEqual('answer', self.create_root(instance, suffix))
+        images = {'image_id': image_id}
+        self.assertEqual('answer', self.create_root(instance, suffix, images))
         stock_root.assert_called_once_with(
             self.driver,
             self.context,
@@ -64,11 +66,23 @@ class DisksTest(driver_base.DriverTestCase):
             mock.ANY,
             False,
             suffix,
-            'images',
+            images,
             None,
             None,
         )
         self.assertEqual([], self.storage.created)
+
+    def test_restored_root_is_kept(self):
+        """A3: after an unshelve the ISO is not even downloaded."""
+        stock_root = self.stock_method('_create_and_inject_local_root')
+        instance = fakes.server(
+            server_layout=driver_base.RESTORED, task_state='resize_finish'
+        )
+        path = os.path.join(self.directory(instance), 'disk')
+        fakes.write_disk(path, 'qcow2', fakes.GiB)
+        self.assertIs(False, self.create_root(instance))
+        stock_root.assert_not_called()
+        self.assertEqual([], self.storage.fetched)
 
     def backing(self, instance):
         """What a hard reboot knows of the disks of a server."""
@@ -86,47 +100,122 @@ class DisksTest(driver_base.DriverTestCase):
                 ),
             }
 
-    def restore(self, instance, disk_info):
+    def reboot(self, instance, token='token'):
+        """Nova's hard reboot, as far as its disks."""
+
+        def look_into_files(_driver, context, instance, *args, **kwargs):
+            self.driver._create_images_and_backing(
+                context,
+                instance,
+                self.directory(instance),
+                list(self.backing(instance)),
+            )
+            return args, kwargs
+
         self.stock_method('_fetch_instance_kernel_ramdisk')
-        self.driver._create_images_and_backing(
-            self.context, instance, self.directory(instance), disk_info
+        stock_reboot = self.stock_method('_hard_reboot', look_into_files)
+        self.context.auth_token = token
+        self.driver._hard_reboot(
+            self.context, instance, 'network', 'shares', accel_info='accel'
         )
+        stock_reboot.assert_called_once_with(
+            self.driver,
+            self.context,
+            instance,
+            'network',
+            'shares',
+            accel_info='accel',
+        )
+
+    def installed(self, task_state='reboot_started_hard'):
+        instance = fakes.server(server_layout=fakes.LAYOUT)
+        self.create_root(instance)
+        instance.task_state = task_state
+        del self.storage.fetched[:]
+        return instance
+
+    def remove_base(self, image_id):
+        name = stock_imagecache.get_cache_fname(image_id)
+        os.unlink(os.path.join(self.instances_path, '_base', name))
+        return name
 
     @ddt.data([fakes.ISO], [fakes.DRIVERS], [fakes.ISO, fakes.DRIVERS])
     def test_start_after_bases_were_removed(self, missing):
         """A1: Nova's code would put the install ISO under every name."""
-        instance = fakes.server(server_layout=fakes.LAYOUT)
-        self.create_root(instance)
-        instance.task_state = 'reboot_started_hard'
-        del self.storage.fetched[:]
-        names = {
-            image_id: stock_imagecache.get_cache_fname(image_id)
-            for image_id in missing
-        }
-        for name in names.values():
-            os.unlink(os.path.join(self.instances_path, '_base', name))
-        self.restore(instance, list(self.backing(instance)))
+        instance = self.installed()
+        names = [self.remove_base(image_id) for image_id in missing]
+        self.reboot(instance)
         self.assertEqual(
-            [(names[image_id], image_id) for image_id in missing],
-            self.storage.fetched,
+            list(zip(names, missing, strict=True)), self.storage.fetched
         )
 
-    def test_root_is_gone(self):
-        instance = fakes.server(server_layout=fakes.LAYOUT)
-        self.create_root(instance)
-        known = list(self.backing(instance))
-        os.unlink(os.path.join(self.directory(instance), 'disk.newos'))
-        instance.task_state = 'powering-on'
+    def test_boot_of_the_host(self):
+        """A8: there is nobody's token to ask Glance with."""
+        instance = self.installed()
+        self.remove_base(fakes.DRIVERS)
+        stock_reboot = self.stock_method('_hard_reboot')
+        self.context.auth_token = None
+        self.driver._hard_reboot(self.context, instance, 'network', 'shares')
+        stock_reboot.assert_called_once()
+        self.assertEqual([], self.storage.fetched)
+
+    @ddt.data(fakes.LAYOUT, driver_base.RESTORED)
+    def test_root_is_gone(self, server_layout):
+        """Said before the guest is touched."""
+        stock_reboot = self.stock_method('_hard_reboot')
+        instance = fakes.server(
+            server_layout=server_layout, task_state='powering-on'
+        )
         with self.assertRaises(fault.InstanceRefused) as caught:
-            self.restore(instance, known)
-        self.assertIn('disk.newos', caught.exception.format_message())
-        self.assertNotIn('disk.newos', os.listdir(self.directory(instance)))
+            self.driver._hard_reboot(self.context, instance, 'network')
+        self.assertIn(server_layout.root, caught.exception.format_message())
+        stock_reboot.assert_not_called()
+
+    def test_reboot_of_others(self):
+        stock_reboot = self.stock_method('_hard_reboot')
+        instance = fakes.server()
+        self.driver._hard_reboot(
+            self.context, instance, 'network', 'shares', accel_info='accel'
+        )
+        stock_reboot.assert_called_once_with(
+            self.driver,
+            self.context,
+            instance,
+            'network',
+            'shares',
+            accel_info='accel',
+        )
+
+    def test_destination_of_a_live_migration(self):
+        """A7: libvirt fills the root disk only, so the CD-ROMs come anew."""
+        stock_backing = self.stock_method('_create_images_and_backing')
+        instance = self.installed('migrating')
+        known = list(self.backing(instance))
+        for info in known:
+            os.unlink(info['path'])
+        names = [self.remove_base(i) for i in (fakes.ISO, fakes.DRIVERS)]
+        del self.storage.created[:]
+        self.driver._create_images_and_backing(
+            self.context, instance, '/i', known, fallback_from_host='source'
+        )
+        self.assertEqual(
+            [(names[0], fakes.ISO), (names[1], fakes.DRIVERS)],
+            self.storage.fetched,
+        )
+        self.assertEqual(
+            [('disk', names[0]), ('disk.virtio', names[1])],
+            [(made[0], made[3]) for made in self.storage.created],
+        )
+        [root] = stock_backing.call_args.args[4]
+        self.assertEqual('disk.newos', os.path.basename(root['path']))
 
     @ddt.data(None, driver_base.RESTORED)
     def test_backing_of_others(self, server_layout):
         """A4: the same list, untouched."""
         stock_backing = self.stock_method('_create_images_and_backing')
-        instance = fakes.server(server_layout=server_layout)
+        instance = fakes.server(
+            server_layout=server_layout, task_state='migrating'
+        )
         for known in (None, [], [{'path': '/i/disk'}]):
             stock_backing.reset_mock()
             self.driver._create_images_and_backing(
@@ -143,8 +232,11 @@ class DisksTest(driver_base.DriverTestCase):
             self.assertIs(known, stock_backing.call_args.args[4])
 
     def test_no_list(self):
+        self.stock_method('_fetch_instance_kernel_ramdisk')
         instance = fakes.server(server_layout=fakes.LAYOUT)
-        self.restore(instance, None)
+        self.driver._create_images_and_backing(
+            self.context, instance, self.directory(instance), None
+        )
 
     @ddt.data('shelved_offloaded', 'active')
     def test_rebase(self, vm_state):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import inspect
+import os
 
 import ddt
 from nova import exception as nova_exception
@@ -352,16 +353,32 @@ class RebuildTest(driver_base.DriverTestCase):
         self.stock_rebuild.assert_not_called()
 
     @ddt.data(fakes.LAYOUT, driver_base.RESTORED)
-    def test_evacuate(self, server_layout):
+    def test_evacuate_without_the_root_disk(self, server_layout):
         """B8: the ISO would silently be installed again."""
+        self.useFixture(fakes.Storage(self))
         instance = fakes.server(
             server_layout=server_layout, task_state='rebuilding'
         )
-        with self.assertRaises(nova_exception.NovaException) as caught:
+        with self.assertRaises(nova_exception.InstanceFaultRollback) as caught:
             self.rebuild(instance, evacuate=True)
-        self.assertIn('evacuate', caught.exception.format_message())
-        self.assertIn('Bring the host back', caught.exception.format_message())
+        text = caught.exception.inner_exception.format_message()
+        self.assertIn('bring the host back', text)
         self.stock_rebuild.assert_not_called()
+
+    @ddt.data(fakes.LAYOUT, driver_base.RESTORED)
+    def test_evacuate_on_shared_storage(self, server_layout):
+        """Whatever the image is now, no layout is decided."""
+        self.useFixture(fakes.Storage(self))
+        instance = fakes.server(
+            fakes.image_dict(newos_root_disk_size='junk'),
+            server_layout,
+            task_state='rebuilding',
+        )
+        path = os.path.join(self.directory(instance), server_layout.root)
+        fakes.write_disk(path, 'qcow2', fakes.GiB)
+        with self.assertRaises(NotImplementedError):
+            self.rebuild(instance, evacuate=True)
+        self.check.assert_not_called()
 
     @ddt.data('iso', 'qcow2')
     def test_evacuate_others(self, disk_format):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import os
+import pathlib
 from unittest import mock
 
 import ddt
@@ -49,6 +50,7 @@ class StorageConfigTest(driver_base.DriverTestCase):
         self.stock_method('_connect_volume')
         self.stock_method('_get_volume_config', self.volume_config)
         self.patch(objects.BlockDeviceMapping, 'save')
+        self.present = ['disk', 'disk.virtio']
 
     @staticmethod
     def volume_config(_self, *args):
@@ -73,6 +75,9 @@ class StorageConfigTest(driver_base.DriverTestCase):
             info = None
         meta = instance.image_meta
         disk_info = fakes.disk_info(instance, meta, info, **rescue)
+        for name in self.present:
+            path = pathlib.Path(self.directory(instance), name)
+            path.write_bytes(b'')
         return (made_by or self.driver)._get_guest_storage_config(
             self.context,
             instance,
@@ -118,6 +123,15 @@ class StorageConfigTest(driver_base.DriverTestCase):
             ],
             found,
         )
+
+    def test_cdroms_may_be_missing(self):
+        """A server that is installed starts without its media."""
+        self.present = ['disk']
+        root, iso, drivers = disks(self.configs(self.server()))
+        self.assertIsNone(root.find('source').get('startupPolicy'))
+        self.assertEqual('optional', iso.find('source').get('startupPolicy'))
+        self.assertIsNone(drivers.find('source'))
+        self.assertEqual('hdb', drivers.find('target').get('dev'))
 
     def test_units(self):
         """B3: on virtio-scsi the root disk is LUN 0, whatever comes after."""

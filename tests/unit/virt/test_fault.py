@@ -51,12 +51,18 @@ ERRORS = {
         'images_type': 'rbd',
         'choices': 'qcow2, raw',
     },
-    'RootDiskMissing': {},
+    'RootDiskMissing': {'name': 'disk.newos'},
+    'RootDiskShrinkRefused': {'size': 1048576, 'flavor_gb': 1048575},
+    'StockHostRefused': {
+        'host': 'compute-0123456789.example.org',
+        'trait': 'CUSTOM_NOVA_NEWOS',
+    },
     'WrongSnapshotDisk': {
         'found': f'/var/lib/nova/instances/{UUID}/disk',
         'expected': 'disk.newos',
     },
-    'OperationRefused': {'operation': 'o' * 30, 'cure': 'c' * 100},
+    'RescueIsoRefused': {},
+    'EvacuationRefused': {},
 }
 
 

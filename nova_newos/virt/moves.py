@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Install servers that go to another flavor or another host.
+
+A host with the stock driver would drop ``disk.newos`` and fill the image cache
+below the driver ISO with the install ISO, so the source asks first whom it
+gives the server to.
+"""
+
+import os
+
+from nova import objects
+import nova.conf
+from oslo_utils import units
+
+from nova_newos import exception
+from nova_newos import layout
+from nova_newos import traits
+from nova_newos.virt import install
+
+CONF = nova.conf.CONF
+
+#: End of the name of the file that a live migration's destination makes to
+#: find out about shared storage. The source sees the name, and by it that the
+#: destination has this driver.
+_TEST_FILE = '.newos'
+
+
+def check_size(size, flavor):
+    """Refuse a flavor whose root disk is smaller than the server's.
+
+    Nova compares flavors only, and the root disk need not be of its flavor's
+    size.
+
+    :param size: of the root disk, in bytes
+    :param flavor: ``nova.objects.Flavor`` to go to
+    :raises RootDiskShrinkRefused: when it is too small
+    """
+    if flavor.root_gb and size > flavor.root_gb * units.Gi:
+        raise exception.RootDiskShrinkRefused(
+            size=-(-size // units.Gi), flavor_gb=flavor.root_gb
+        )
+
+
+def grown_gb(instance, server_layout):
+    """Size that a root disk is to have at least after a resize, in GiB.
+
+    That of a new server with this image, configuration and flavor.
+
+    :param instance: with its new flavor
+    :returns: 0 when there is no such size
+    """
+    flavor_gb = instance.flavor.root_gb
+    if not server_layout.installs:
+        return flavor_gb
+    try:
+        return layout.root_disk_gb(
+            install.image_properties(instance),
+            CONF.newos.root_disk_size,
+            flavor_gb,
+        )
+    except exception.RootDiskSizeMissing:
+        return 0
+
+
+def check_destination(context, report_client, instance):
+    """Refuse a cold migration or resize to a host without this driver.
+
+    :param context: of the operation
+    :param report_client: ``nova.virt.virtapi.VirtAPI.reportclient``
+    :raises StockHostRefused: when the host does not report the trait
+    """
+    migration = objects.Migration.get_by_instance_and_status(
+        context, instance.uuid, 'migrating'
+    )
+    if migration.dest_compute == migration.source_compute:
+        return
+    node = objects.ComputeNode.get_by_host_and_nodename(
+        context, migration.dest_compute, migration.dest_node
+    )
+    found = report_client.get_provider_traits(context, node.uuid).traits
+    if traits.INSTALLS not in found:
+        raise exception.StockHostRefused(
+            host=migration.dest_compute, trait=traits.INSTALLS
+        )
+
+
+def sign_test_file(name):
+    """Let the source of a live migration see that we are its destination.
+
+    :param name: of a file in ``[DEFAULT] instances_path``
+    :returns: its new name
+    """
+    signed = name + _TEST_FILE
+    os.rename(
+        os.path.join(CONF.instances_path, name),
+        os.path.join(CONF.instances_path, signed),
+    )
+    return signed
+
+
+def check_test_file(name):
+    """Refuse a live migration to a host without this driver.
+
+    :param name: of the file that the destination made
+    :raises StockHostRefused: when it was not named by :func:`sign_test_file`
+    """
+    if not name.endswith(_TEST_FILE):
+        raise exception.StockHostRefused(
+            host='the destination', trait=traits.INSTALLS
+        )
