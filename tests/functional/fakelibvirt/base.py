@@ -14,11 +14,15 @@ from lxml import etree
 from nova import context
 from nova import objects
 from nova.tests import fixtures as nova_fixtures
-from nova.tests.fixtures import libvirt as fakelibvirt
 from nova.tests.functional.libvirt import base
 from oslo_serialization import jsonutils
+from oslo_utils import timeutils
 from oslo_utils import units
 from oslo_utils import uuidutils
+
+from nova_newos import layout
+from tests.functional.fakelibvirt import hosts
+from tests.functional.fakelibvirt import libvirtd
 
 STOCK = 'libvirt.LibvirtDriver'
 NEWOS = 'newos.NewosLibvirtDriver'
@@ -43,21 +47,45 @@ def paste_config():
     return os.path.join(sys.prefix, 'etc', 'nova', 'api-paste.ini')
 
 
-class RecordingConnection(fakelibvirt.Connection):
-    """Keeps the XML of domains: the fake forgets what it does not model."""
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.defined = {}
-
-    def defineXML(self, xml):
-        domain = super().defineXML(xml)
-        self.defined.setdefault(domain.UUIDString(), []).append(xml)
-        return domain
-
-
 class Glance(nova_fixtures.GlanceFixture):
-    """Nova's fake, which also keeps the bytes of snapshots."""
+    """Nova's fake, which also keeps the bytes of snapshots.
+
+    :ivar fetched: ids of the images that were downloaded, in that order
+    :ivar before_download: called with the id of an image before its bytes go
+        out
+    """
+
+    def __init__(self, test):
+        super().__init__(test)
+        self.fetched = []
+        self.before_download = lambda image_id: None
+
+    def download(self, context, image_id, *args, **kwargs):
+        self.before_download(image_id)
+        self.fetched.append(image_id)
+        return super().download(context, image_id, *args, **kwargs)
+
+    def create(self, context, metadata, data=None):
+        # Nova's fake has all images made at one time.
+        metadata.setdefault('created_at', timeutils.utcnow())
+        return super().create(context, metadata, data=data)
+
+    def detail(self, context, filters=None, **kwargs):
+        # Nova's fake takes every image for what is asked for.
+        wanted = {
+            name.removeprefix('property-'): value
+            for name, value in (filters or {}).items()
+            if name.startswith('property-')
+        }
+        return sorted(
+            (
+                image
+                for image in super().detail(context)
+                if wanted.items() <= image['properties'].items()
+            ),
+            key=lambda image: image['created_at'],
+            reverse=kwargs.get('sort_dir') == 'desc',
+        )
 
     def update(
         self, context, image_id, metadata, data=None, purge_props=False
@@ -82,10 +110,27 @@ class Glance(nova_fixtures.GlanceFixture):
         return self._imagedata.get(image_id)
 
 
+def seen(disk):
+    """What matters of a <disk>: (file name, device, bus, target).
+
+    A volume goes by its id.
+    """
+    source = disk.find('source')
+    path = None if source is None else source.get('file')
+    target = disk.find('target')
+    return (
+        os.path.basename(path) if path else disk.findtext('serial'),
+        disk.get('device'),
+        target.get('bus'),
+        target.get('dev'),
+    )
+
+
 class ServersTestCase(base.ServersTestBase):
     """Servers of one or more compute hosts, with real files.
 
     :cvar DRIVER: compute_driver of hosts that are started without another
+    :cvar SHARED_STORAGE: whether hosts keep servers in one directory
     """
 
     microversion = MICROVERSION
@@ -93,6 +138,7 @@ class ServersTestCase(base.ServersTestBase):
     # What compute raises is to reach the user as it does on a cloud.
     CAST_AS_CALL = False
     DRIVER = NEWOS
+    SHARED_STORAGE = True
 
     def setUp(self):
         self.computes = {}
@@ -100,11 +146,15 @@ class ServersTestCase(base.ServersTestBase):
         # Not a subdirectory of another test's: qemu-img records full paths.
         self.instances_path = self.useFixture(fixtures.TempDir()).path
         self.flags(instances_path=self.instances_path)
+        self.flags(migration_inbound_addr='%s', group='libvirt')
         self.flags(api_paste_config=paste_config(), group='wsgi')
         self.load_as_linked()
         # Past the set-up of ServersTestBase, which takes image backends
         # and disk creation out of the driver.
         super(base.ServersTestBase, self).setUp()
+        self.hosts = self.useFixture(
+            hosts.Hosts(self.instances_path, self.SHARED_STORAGE)
+        )
         self.glance = self.useFixture(Glance(self))
         self._give_users_a_token()
         self._replace_the_host()
@@ -141,6 +191,11 @@ class ServersTestCase(base.ServersTestBase):
     def _replace_the_host(self):
         self.useFixture(nova_fixtures.CGroupsFixture())
         self.libvirt = self.useFixture(nova_fixtures.LibvirtFixture())
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'nova.tests.fixtures.libvirt.Domain', libvirtd.Domain
+            )
+        )
         self.useFixture(nova_fixtures.OSBrickFixture())
         # Without a helper: this process may do what qemu-img needs.
         self.useFixture(nova_fixtures.PrivsepFixture())
@@ -179,12 +234,10 @@ class ServersTestCase(base.ServersTestBase):
         """Nothing: each test starts the compute hosts that it wants."""
 
     def _get_connection(self, *args, **kwargs):
-        real = super()._get_connection
-
         with fixtures.MonkeyPatch(
-            'nova.tests.fixtures.libvirt.Connection', RecordingConnection
+            'nova.tests.fixtures.libvirt.Connection', libvirtd.Connection
         ):
-            return real(*args, **kwargs)
+            return super()._get_connection(*args, **kwargs)
 
     def start(self, hostname='compute1', driver=None):
         """Start a compute host.
@@ -194,8 +247,15 @@ class ServersTestCase(base.ServersTestBase):
         :returns: the driver object
         """
         self.flags(compute_driver=driver or self.DRIVER)
+        self.hosts.add(hostname)
         self.start_compute(hostname)
         return self.computes[hostname].driver
+
+    def start_compute(self, hostname='compute1', *args, **kwargs):
+        with self.hosts.on(hostname):
+            super().start_compute(hostname, *args, **kwargs)
+        self.hosts.computes[hostname] = self.computes[hostname]
+        return hostname
 
     def add_image(self, disk_format='iso', data=None, **metadata):
         """Put an image into Glance.
@@ -268,15 +328,49 @@ class ServersTestCase(base.ServersTestBase):
 
     def wait_for(self, server, state):
         """Wait until a server reaches a state; another end is a failure."""
-        for _second in range(60):
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
             server = self.admin_api.get_server(server['id'])
             if not server['OS-EXT-STS:task_state'] and (
                 server['status'] in (state, 'ERROR')
             ):
                 break
-            time.sleep(1)
+            time.sleep(0.2)
         self.assertEqual(state, server['status'], server.get('fault'))
         return server
+
+    def act(self, server, action, body=None, state='ACTIVE', api=None):
+        """Ask for an action and wait for the state after it.
+
+        :param action: key of the request
+        :param body: its value
+        :param state: the status that the server is to reach
+        :param api: client that asks, if not an ordinary user
+        :returns: the API's record of the server
+        """
+        api = api or self.api
+        api.post_server_action(server['id'], {action: body})
+        return self.wait_for(server, state)
+
+    def fails(self, server, action, body, event, advice, name=None):
+        """An action fails, and the record of it says what to do.
+
+        :param action: the key of the request
+        :param body: its value
+        :param event: the step that fails
+        :param advice: part of the text
+        :param name: of the action in the record, if not as in the request
+        """
+        self.admin_api.post_server_action(server['id'], {action: body})
+        found = self._wait_for_action_fail_completion(
+            server, name or action, event
+        )
+        self.assertIn(advice, found['details'])
+
+    def domain(self, server, host='compute1'):
+        """The server's domain in the fake libvirt."""
+        connection = self.computes[host].driver._host.get_connection()
+        return connection.lookupByUUIDString(server['id'])
 
     def xml(self, server, host='compute1'):
         """The XML that the server's domain was last defined with."""
@@ -289,27 +383,26 @@ class ServersTestCase(base.ServersTestBase):
         :returns: list of (file name, device, bus, target), in their order
         """
         tree = etree.fromstring(self.xml(server, host))
-        return [
-            (
-                os.path.basename(disk.find('source').get('file')),
-                disk.get('device'),
-                disk.find('target').get('bus'),
-                disk.find('target').get('dev'),
-            )
-            for disk in tree.findall('devices/disk')
-        ]
+        return [seen(disk) for disk in tree.findall('devices/disk')]
+
+    def attached(self, server, host='compute1'):
+        """The disks of a server's domain, as libvirt has them.
+
+        :returns: as above
+        """
+        return [seen(disk) for disk in self.domain(server, host).disks()]
 
     def boot_order(self, server, host='compute1'):
         tree = etree.fromstring(self.xml(server, host))
         return [boot.get('dev') for boot in tree.findall('os/boot')]
 
-    def directory(self, server):
+    def directory(self, server, host='compute1'):
         """The directory of a server's files."""
-        return pathlib.Path(self.instances_path, server['id'])
+        return self.hosts.directory(host) / server['id']
 
-    def files(self, server):
+    def files(self, server, host='compute1'):
         """Names of a server's files."""
-        return {path.name for path in self.directory(server).iterdir()}
+        return {path.name for path in self.directory(server, host).iterdir()}
 
     def qemu_img_info(self, path):
         """What qemu-img says of a disk file, as a dict."""
@@ -318,6 +411,38 @@ class ServersTestCase(base.ServersTestBase):
                 ['qemu-img', 'info', '--output=json', '--force-share', path]
             )
         )
+
+    def install(self, server, name='disk.newos', host='compute1'):
+        """Write to a root disk what no blank disk has."""
+        self._qemu_io(self.directory(server, host) / name, 'write')
+
+    def assert_installed(self, server, name='disk.newos', host='compute1'):
+        """A root disk has what was written to it."""
+        self._qemu_io(self.directory(server, host) / name, 'read')
+
+    def _qemu_io(self, path, command):
+        info = self.qemu_img_info(path)
+        done = subprocess.run(
+            [
+                'qemu-io',
+                '-f',
+                info['format'],
+                '-c',
+                f'{command} -P 0x4e 0 64k',
+                path,
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        self.assertEqual(0, done.returncode, (path, done.stdout))
+
+    def content(self, server, name, host='compute1'):
+        """The bytes that a guest sees on a disk."""
+        raw = pathlib.Path(self.instances_path, 'content')
+        path = self.directory(server, host) / name
+        subprocess.check_call(['qemu-img', 'convert', '-O', 'raw', path, raw])
+        return raw.read_bytes()
 
     def admin_context(self):
         return context.get_admin_context()
@@ -330,6 +455,62 @@ class ServersTestCase(base.ServersTestBase):
             expected_attrs=['system_metadata', 'flavor'],
         )
 
-    def layout(self, server):
+    def layout_of(self, server):
         """The persisted layout of a server, or None."""
-        return self.instance(server).system_metadata.get('newos_layout')
+        return layout.load(self.instance(server).system_metadata)
+
+
+ROOT = ('disk.newos', 'disk', 'virtio', 'vda')
+ISO = ('disk', 'cdrom', 'ide', 'hda')
+DRIVERS = ('disk.virtio', 'cdrom', 'ide', 'hdb')
+
+#: The root disk of a server of stock Nova.
+STOCK_ROOT = ('disk', 'disk', 'virtio', 'vda')
+
+
+class InstalledTestCase(ServersTestCase):
+    """An install server with a driver ISO, that something was installed on.
+
+    :cvar HOSTS: names of the compute hosts; the server is on the first
+    :cvar IMAGES_TYPE: Nova's option
+    """
+
+    HOSTS = ('compute1',)
+    IMAGES_TYPE = 'qcow2'
+
+    def setUp(self):
+        super().setUp()
+        self.flags(images_type=self.IMAGES_TYPE, group='libvirt')
+        for host in self.HOSTS:
+            self.start(host)
+        self.drivers = self.add_image(
+            data=iso_bytes() + b'drivers', is_public=True
+        )
+        self.iso = self.add_image(
+            properties={'newos_virtio_image_id': self.drivers}
+        )
+        self.server = self.create(self.iso)
+        self.install(self.server)
+
+    def assert_kept(self, root_gb=1, host='compute1'):
+        """The server is as it was, with what was installed.
+
+        :param root_gb: size of the root disk now
+        """
+        self.assertEqual([ROOT, ISO, DRIVERS], self.disks(self.server, host))
+        self.assertEqual(['hd', 'cdrom'], self.boot_order(self.server, host))
+        self.assertEqual(
+            layout.Layout(self.iso, 1, (('virtio', self.drivers),)),
+            self.layout_of(self.server),
+        )
+        self.assert_installed(self.server, host=host)
+        info = self.qemu_img_info(
+            self.directory(self.server, host) / 'disk.newos'
+        )
+        self.assertEqual(root_gb * units.Gi, info['virtual-size'])
+        for name, image in (('disk', self.iso), ('disk.virtio', self.drivers)):
+            # Whole sectors, for a guest.
+            wanted = self.glance.bytes_of(image)
+            found = self.content(self.server, name, host)
+            self.assertEqual(wanted, found[: len(wanted)], name)
+            self.assertFalse(any(found[len(wanted) :]), name)

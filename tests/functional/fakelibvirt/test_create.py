@@ -10,8 +10,8 @@ from nova_newos import layout
 from nova_newos import traits
 from tests.functional.fakelibvirt import base
 
-ROOT = ('disk.newos', 'disk', 'virtio', 'vda')
-ISO = ('disk', 'cdrom', 'ide', 'hda')
+ROOT = base.ROOT
+ISO = base.ISO
 
 
 class CreateTestCase(base.ServersTestCase):
@@ -32,7 +32,7 @@ class CreateTestCase(base.ServersTestCase):
         server = self.create_iso(self.add_flavor(disk=2))
         self.assertEqual(
             layout.Layout(self.iso, 2),
-            layout.load(self.instance(server).system_metadata),
+            self.layout_of(server),
         )
 
     def test_root_disk(self):
@@ -98,7 +98,7 @@ class CreateTestCase(base.ServersTestCase):
         )
         self.assertEqual(
             (('virtio', drivers),),
-            layout.load(self.instance(server).system_metadata).media,
+            self.layout_of(server).media,
         )
         info = self.qemu_img_info(self.directory(server) / 'disk.virtio')
         self.assertEqual(3 * units.Mi, info['virtual-size'])
@@ -168,7 +168,7 @@ class CreateTestCase(base.ServersTestCase):
     def test_live_cd(self):
         """newos_install=false: as stock Nova boots an ISO."""
         server = self.create_iso(properties={'newos_install': 'false'})
-        self.assertIsNone(self.layout(server))
+        self.assertIsNone(self.layout_of(server))
         self.assertEqual(
             ['disk'], [name for name, *_rest in self.disks(server)]
         )

@@ -1,77 +1,83 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What becomes of install servers after their creation."""
+"""Install servers that stay on their host: power, files, deletion."""
 
 import os
+import threading
 
-from nova_newos import layout
+import pytest
+
 from tests.functional.fakelibvirt import base
 
-ROOT = ('disk.newos', 'disk', 'virtio', 'vda')
-ISO = ('disk', 'cdrom', 'ide', 'hda')
-DRIVERS = ('disk.virtio', 'cdrom', 'ide', 'hdb')
 
-
-class LifecycleTestCase(base.ServersTestCase):
-    def setUp(self):
-        super().setUp()
-        self.driver = self.start()
-        self.drivers = self.add_image(
-            data=base.iso_bytes() + b'drivers', is_public=True
-        )
-        self.iso = self.add_image(
-            properties={'newos_virtio_image_id': self.drivers}
-        )
-        self.server = self.create(self.iso)
-        self.root = self.directory(self.server) / 'disk.newos'
-        self.root.touch()
-        self.inode = os.stat(self.root).st_ino
-
-    def assert_kept(self):
-        """The server is as it was, and its root disk the same file."""
-        self.assertEqual([ROOT, ISO, DRIVERS], self.disks(self.server))
-        self.assertEqual(self.inode, os.stat(self.root).st_ino)
-        self.assertEqual(
-            layout.Layout(self.iso, 1, (('virtio', self.drivers),)),
-            layout.load(self.instance(self.server).system_metadata),
-        )
-
-    def fails(self, action, body, event, advice, name=None):
-        """An action fails, and the record of it says what to do.
-
-        :param action: the key of the request
-        :param body: its value
-        :param event: the step that fails
-        :param advice: part of the text
-        :param name: of the action in the record, if not as in the request
-        """
-        self.admin_api.post_server_action(self.server['id'], {action: body})
-        found = self._wait_for_action_fail_completion(
-            self.server, name or action, event
-        )
-        self.assertIn(advice, found['details'])
-
-    def base_of(self, name):
-        info = self.qemu_img_info(self.directory(self.server) / name)
-        return info['full-backing-filename']
-
-    def test_hard_reboot(self):
+class PowerTestCase(base.InstalledTestCase):
+    @pytest.mark.operation('hard-reboot')
+    @pytest.mark.operation('soft-reboot')
+    def test_reboots(self):
+        self._reboot_server(self.server, hard=False)
+        self.assert_kept()
         self._reboot_server(self.server, hard=True)
         self.assert_kept()
-        self.assertEqual(['hd', 'cdrom'], self.boot_order(self.server))
 
+    @pytest.mark.operation('stop-start')
     def test_stop_and_start(self):
         self._stop_server(self.server)
         self._start_server(self.server)
         self.assert_kept()
 
-    def test_restart_of_compute(self):
-        self.restart_compute_service('compute1')
-        self._reboot_server(self.server, hard=True)
+    @pytest.mark.operation('pause')
+    @pytest.mark.operation('suspend')
+    @pytest.mark.operation('lock')
+    def test_pause_suspend_and_lock(self):
+        self.act(self.server, 'pause', state='PAUSED')
+        self.act(self.server, 'unpause')
+        self.assert_kept()
+        self._suspend_server(self.server)
+        self._resume_server(self.server)
+        self.assert_kept()
+        self.act(self.server, 'lock')
+        self.act(self.server, 'unlock')
         self.assert_kept()
 
+    @pytest.mark.operation('host-boot')
+    def test_boot_of_the_host(self):
+        """Nova starts the servers anew, without a user and a token."""
+        self.flags(resume_guests_state_on_host_boot=True)
+        self.domain(self.server).destroy()
+        self.restart_compute_service('compute1')
+        self.assertTrue(self.domain(self.server).isActive())
+        self.assert_kept()
+
+
+class FlatPowerTestCase(base.InstalledTestCase):
+    IMAGES_TYPE = 'flat'
+
+    @pytest.mark.operation('hard-reboot', images_type='flat')
+    @pytest.mark.operation('stop-start', images_type='flat')
+    def test_reboot_stop_and_start(self):
+        self._reboot_server(self.server, hard=True)
+        self.assert_kept()
+        self._stop_server(self.server)
+        self._start_server(self.server)
+        self.assert_kept()
+
+    @pytest.mark.operation('delete-installed', images_type='flat')
+    def test_delete(self):
+        self._delete_server(self.server)
+        self.assertFalse(self.directory(self.server).exists())
+
+
+class LostFilesTestCase(base.InstalledTestCase):
+    def base_of(self, name):
+        info = self.qemu_img_info(self.directory(self.server) / name)
+        return info['full-backing-filename']
+
+    def bases(self):
+        return {name: self.base_of(name) for name in ('disk', 'disk.virtio')}
+
+    @pytest.mark.operation('lost-files')
     def test_hard_reboot_fetches_each_base_from_its_own_image(self):
         """Stock code fetches the install ISO into every missing base."""
-        bases = {name: self.base_of(name) for name in ('disk', 'disk.virtio')}
+        bases = self.bases()
         for path in bases.values():
             os.remove(path)
         self._reboot_server(self.server, hard=True)
@@ -81,145 +87,129 @@ class LifecycleTestCase(base.ServersTestCase):
         with open(bases['disk.virtio'], 'rb') as cached:
             self.assertEqual(self.glance.bytes_of(self.drivers), cached.read())
 
+    @pytest.mark.operation('lost-files')
     def test_hard_reboot_does_not_replace_a_lost_root_disk(self):
         self._stop_server(self.server)
-        self.root.unlink()
+        root = self.directory(self.server) / 'disk.newos'
+        root.unlink()
         self.fails(
+            self.server,
             'os-start',
             None,
             'compute_start_instance',
             'disk.newos',
             name='start',
         )
-        self.assertFalse(self.root.exists())
+        self.assertFalse(root.exists())
 
+    @pytest.mark.operation('image-cache')
     def test_image_cache_keeps_what_is_in_use(self):
         """Stock code removes the driver ISO's base under its overlay."""
-        bases = {name: self.base_of(name) for name in ('disk', 'disk.virtio')}
+        bases = self.bases()
         unused = os.path.join(os.path.dirname(bases['disk']), '1' * 40)
         with open(unused, 'wb') as stray:
             stray.write(b'no server has this')
+        self.clean_the_cache(unused, *bases.values())
+        self.assertFalse(os.path.exists(unused))
+        for path in bases.values():
+            self.assertTrue(os.path.exists(path), path)
+
+    @pytest.mark.operation('delete-installed')
+    @pytest.mark.operation('image-cache')
+    def test_image_cache_lets_go_after_deletion(self):
+        bases = self.bases()
+        self._delete_server(self.server)
+        for path in bases.values():
+            self.assertTrue(os.path.exists(path), path)
+        self.clean_the_cache(*bases.values())
+        for path in bases.values():
+            self.assertFalse(os.path.exists(path), path)
+
+    def clean_the_cache(self, *paths):
+        """Run Nova's cleaning, with files that are as old as can be."""
         self.flags(
             remove_unused_original_minimum_age_seconds=0,
             remove_unused_resized_minimum_age_seconds=0,
             group='image_cache',
         )
-        for path in (unused, *bases.values()):
+        for path in paths:
             os.utime(path, (0, 0))
         manager = self.computes['compute1'].manager
+        # What is found unused in one run is removed in the next.
         for _run in range(2):
             manager._run_image_cache_manager_pass(self.admin_context())
-        self.assertFalse(os.path.exists(unused))
-        for path in bases.values():
-            self.assertTrue(os.path.exists(path), path)
 
-    def test_rescue_names_the_root_disk(self):
-        rescue = self.add_disk_image()
-        self.api.post_server_action(
-            self.server['id'], {'rescue': {'rescue_image_ref': rescue}}
+
+class DeleteTestCase(base.ServersTestCase):
+    """Nothing is left, in whatever phase a server is deleted."""
+
+    def setUp(self):
+        super().setUp()
+        self.start()
+
+    def assert_gone(self, server):
+        self._wait_until_deleted({**server, 'status': 'ERROR'})
+        self._wait_for_assert(
+            lambda: self.assertFalse(self.directory(server).exists())
         )
-        self._wait_for_state_change(self.server, 'RESCUE')
-        names = [name for name, *_rest in self.disks(self.server)]
-        self.assertEqual(['disk.rescue', 'disk.newos'], names[:2])
-        self._unrescue_server(self.server)
-        self.assert_kept()
-
-    def test_rescue_with_a_stable_device(self):
-        rescue = self.add_disk_image(
-            properties={'hw_rescue_device': 'disk', 'hw_rescue_bus': 'virtio'}
-        )
-        self.api.post_server_action(
-            self.server['id'], {'rescue': {'rescue_image_ref': rescue}}
-        )
-        self._wait_for_state_change(self.server, 'RESCUE')
-        names = [name for name, *_rest in self.disks(self.server)]
-        self.assertEqual('disk.newos', names[0])
-        self.assertIn('disk.rescue', names)
-        self._unrescue_server(self.server)
-        self.assert_kept()
-
-    def test_rescue_with_the_install_iso_is_refused(self):
-        self.fails('rescue', {}, 'compute_rescue_instance', '--image')
-        self.assert_kept()
-
-    def test_rescue_iso_does_not_make_an_install_server(self):
-        server = self.create(self.add_disk_image())
-        rescue = self.add_image()
-        self.api.post_server_action(
-            server['id'], {'rescue': {'rescue_image_ref': rescue}}
-        )
-        self._wait_for_state_change(server, 'RESCUE')
-        self.assertNotIn('disk.newos', self.files(server))
-        self.assertIsNone(self.layout(server))
-
-    def test_rebuild_to_a_disk_image(self):
-        self._rebuild_server(self.server, self.add_disk_image())
+        connection = self.computes['compute1'].driver._host.get_connection()
+        self.assertEqual({}, connection._vms)
         self.assertEqual(
-            [('disk', 'disk', 'virtio', 'vda')], self.disks(self.server)
-        )
-        self.assertIsNone(self.layout(self.server))
-        self.assertFalse(self.root.exists())
-        self._reboot_server(self.server, hard=True)
-        self.assertEqual(
-            [('disk', 'disk', 'virtio', 'vda')], self.disks(self.server)
+            {}, self._get_allocations_by_server_uuid(server['id'])
         )
 
-    def test_rebuild_with_an_iso_installs_anew(self):
-        other = self.add_image()
-        self._rebuild_server(self.server, other)
-        self.assertEqual([ROOT, ISO], self.disks(self.server))
-        self.assertEqual(
-            layout.Layout(other, 1),
-            layout.load(self.instance(self.server).system_metadata),
+    def delete(self, server):
+        self.api.delete_server(server['id'])
+        self.assert_gone(server)
+
+    @pytest.mark.operation('delete-building')
+    def test_while_the_iso_is_fetched(self):
+        fetching = threading.Event()
+        go_on = threading.Event()
+
+        def wait(image_id):
+            fetching.set()
+            self.assertTrue(go_on.wait(60))
+
+        self.glance.before_download = wait
+        server = self.admin_api.post_server(
+            {
+                'server': self._build_server(
+                    image_uuid=self.add_image(),
+                    flavor_id=self.add_flavor(),
+                    networks='none',
+                )
+            }
         )
+        self.assertTrue(fetching.wait(60))
+        self.api.delete_server(server['id'])
+        go_on.set()
+        self.assert_gone(server)
 
-    def test_rebuild_from_a_disk_image_to_an_iso(self):
-        server = self.create(self.add_disk_image())
-        self._rebuild_server(server, self.add_image())
-        self.assertEqual([ROOT, ISO], self.disks(server))
+    @pytest.mark.operation('delete-installing')
+    @pytest.mark.operation('delete-installed')
+    def test_running_and_stopped(self):
+        server = self.create(self.add_image())
+        self.delete(server)
+        server = self.create(self.add_image())
+        self._stop_server(server)
+        self.delete(server)
 
-    def test_impossible_rebuild_keeps_the_disk(self):
-        bad = self.add_image(properties={'newos_root_disk_size': '99'})
-        self.api.post_server_action(
-            self.server['id'], {'rebuild': {'imageRef': bad}}
+    @pytest.mark.operation('delete-shelved')
+    def test_shelved(self):
+        server = self.create(self.add_image())
+        self.act(server, 'shelve', state='SHELVED_OFFLOADED')
+        self.delete(server)
+
+    @pytest.mark.operation('delete-error')
+    def test_in_error(self):
+        refused = self.create(
+            self.add_image(properties={'newos_root_disk_size': '99'}),
+            state='ERROR',
         )
-        server = self._wait_for_state_change(self.server, 'ERROR')
-        self.assertIn('newos_root_disk_size', server['fault']['message'])
-        self.assertEqual(self.inode, os.stat(self.root).st_ino)
-
-    def test_resize_is_refused(self):
-        self.flags(allow_resize_to_same_host=True)
-        self.fails(
-            'resize',
-            {'flavorRef': self.add_flavor(disk=2)},
-            'compute_resize_instance',
-            'create an image',
+        self.delete(refused)
+        broken = self.create(self.add_image())
+        self.admin_api.post_server_action(
+            broken['id'], {'os-resetState': {'state': 'error'}}
         )
-        self.assert_kept()
-
-    def test_migration_is_refused(self):
-        self.start('compute2')
-        self.fails(
-            'migrate', None, 'compute_resize_instance', 'create an image'
-        )
-        self.assert_kept()
-
-    def test_live_migration_is_refused(self):
-        self.start('compute2')
-        self.fails(
-            'os-migrateLive',
-            {'host': None, 'block_migration': 'auto'},
-            'compute_check_can_live_migrate_destination',
-            'create an image',
-            name='live-migration',
-        )
-        self.assert_kept()
-
-    def test_suspend_and_resume(self):
-        self._suspend_server(self.server)
-        self._resume_server(self.server)
-        self.assert_kept()
-
-    def test_delete(self):
-        self._delete_server(self.server)
-        self.assertFalse(self.directory(self.server).exists())
+        self.delete(broken)

@@ -177,5 +177,5 @@ class SnapshotTestCase(base.ServersTestCase):
         server = self.installed_server()
         connection = self.driver._host.get_connection()
         domain = connection.lookupByUUIDString(server['id'])
-        domain._def['devices']['disks'].reverse()
+        domain._disks.reverse()
         self.assertIsNone(self.glance.bytes_of(self.take(server)))
