@@ -2,12 +2,19 @@
 """The box, its images and servers, for all acceptance tests."""
 
 import hashlib
+import subprocess
 
 import openstack
 import pytest
 
 from tests.acceptance import guests
 from tests.acceptance import onebox
+from tests.acceptance import storage
+
+
+def pytest_collection_modifyitems(items):
+    """Change the box's storage once, not to and fro."""
+    items.sort(key=lambda item: storage.of_test(item) != storage.DEFAULT)
 
 
 @pytest.fixture(scope='session')
@@ -33,9 +40,26 @@ def alt():
 
 
 @pytest.fixture(scope='session')
+def box_storage(box):
+    """Switches the box's images_type."""
+    box_storage = storage.Storage(box)
+    yield box_storage
+    box_storage.use(storage.DEFAULT)
+
+
+@pytest.fixture(autouse=True)
+def images_type(request, box_storage):
+    """The ``[libvirt] images_type`` of this test, see storage.on()."""
+    name = storage.of_test(request.node)
+    box_storage.use(name)
+    return name
+
+
+@pytest.fixture(scope='session')
 def media(box):
-    """Paths of the ISOs: 'probe' and 'drivers'."""
-    return {name: box.medium(name) for name in ('probe', 'drivers')}
+    """Paths of the media of devstack/onebox/media by name."""
+    names = ('probe', 'waiting', 'drivers', 'installed', 'rescue')
+    return {name: box.medium(name) for name in names}
 
 
 @pytest.fixture(scope='session')
@@ -44,7 +68,20 @@ def digests(media):
     return {
         name: hashlib.sha256(path.read_bytes()).hexdigest()
         for name, path in media.items()
+        if path.suffix == '.iso'
     }
+
+
+@pytest.fixture(scope='session')
+def disk_files(media, tmp_path_factory):
+    """The disk images among the media, as qcow2 files."""
+    directory = tmp_path_factory.mktemp('disks')
+    made = {}
+    for name in ('installed', 'rescue'):
+        made[name] = directory / f'{name}.qcow2'
+        command = 'qemu-img convert -f raw -O qcow2'.split()
+        subprocess.run([*command, media[name], made[name]], check=True)
+    return made
 
 
 def upload(cloud, name, path, disk_format='iso', **properties):
@@ -116,6 +153,48 @@ def install_iso(cloud, media, driver_iso):
     )
     yield image_id
     cloud.image.delete_image(image_id, ignore_missing=True)
+
+
+@pytest.fixture(scope='session')
+def waiting_iso(cloud, media, driver_iso):
+    """The waiting ISO, which names the driver ISO."""
+    image_id = upload(
+        cloud,
+        'newos-test-waiting',
+        media['waiting'],
+        newos_virtio_image_id=driver_iso,
+    )
+    yield image_id
+    cloud.image.delete_image(image_id, ignore_missing=True)
+
+
+@pytest.fixture(scope='session')
+def disk_image(cloud, disk_files):
+    """An ordinary image, with an installed probe."""
+    image_id = upload(
+        cloud, 'newos-test-disk', disk_files['installed'], 'qcow2'
+    )
+    yield image_id
+    cloud.image.delete_image(image_id, ignore_missing=True)
+
+
+@pytest.fixture
+def flavor(admin):
+    """Makes flavors that only this test uses."""
+    made = []
+
+    def make(**sizes):
+        values = {'ram': 192, 'vcpus': 1, 'disk': 1, **sizes}
+        made.append(
+            admin.compute.create_flavor(
+                name=f'newos-test-{len(made)}', **values
+            )
+        )
+        return made[-1].id
+
+    yield make
+    for each in made:
+        admin.compute.delete_flavor(each)
 
 
 class Servers:

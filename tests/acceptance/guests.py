@@ -2,6 +2,7 @@
 """Servers that boot the probe ISO, and what they say on their console."""
 
 import dataclasses
+import socket
 import xml.etree.ElementTree
 
 import libvirt
@@ -31,6 +32,14 @@ class Report:
     def cdroms(self):
         return [d for d in self.devices if d['type'] == 'cdrom']
 
+    @property
+    def hardware(self):
+        """What a guest must find again: the same devices, in this order."""
+        return [
+            (d['device'], d['bus'], d.get('size'), d.get('sha256'))
+            for d in self.devices
+        ]
+
 
 def reports(console):
     """The complete reports on a console, oldest first."""
@@ -59,6 +68,14 @@ def _report(lines):
         else:
             facts.update({w: True for w in words if '=' not in w}, **values)
     return Report(tuple(devices), facts)
+
+
+def _file_name(disk):
+    """Of a <disk> element; None for a drive without a medium."""
+    source = disk.find('source')
+    if source is None or source.get('file') is None:
+        return None
+    return source.get('file').rpartition('/')[2]
 
 
 class Guest:
@@ -109,6 +126,49 @@ class Guest:
 
         onebox.wait_for(f'{self.id} {statuses}', reached, seconds)
 
+    def call(self, action, *arguments, expect='ACTIVE', **keywords):
+        """An action of Nova's API, as the owner, and wait for its end.
+
+        :param action: method of openstacksdk's compute proxy
+        """
+        method = getattr(self.cloud.compute, action)
+        method(self.id, *arguments, **keywords)
+        self.wait_for_status(expect)
+
+    def last_event(self):
+        """What the user is told about the last action's failure."""
+        actions = self.cloud.compute.get(
+            f'/servers/{self.id}/os-instance-actions', microversion='2.84'
+        ).json()['instanceActions']
+        request = actions[0]['request_id']
+        action = self.cloud.compute.get(
+            f'/servers/{self.id}/os-instance-actions/{request}',
+            microversion='2.84',
+        ).json()['instanceAction']
+        return ' '.join(filter(None, (e['details'] for e in action['events'])))
+
+    def ask(self, command='report', seconds=180):
+        """Have the probe do something; returns its next report.
+
+        :param command: see devstack/onebox/media/README.rst
+        """
+        before = len(reports(self.console()))
+
+        def answered():
+            return reports(self.console())[before:]
+
+        # Open until there is an answer: QEMU drops what it has not read yet.
+        with socket.create_connection(self._serial_port()) as connection:
+            connection.sendall(f'{command}\n'.encode())
+            try:
+                return onebox.wait_for(command, answered, seconds)[0]
+            except onebox.TimedOut as error:
+                raise AssertionError(f'{error}\n{self.console()}') from None
+
+    def _serial_port(self):
+        source = self.domain_xml().find('devices/serial/source')
+        return source.get('host'), int(source.get('service'))
+
     def domain_xml(self, flags=0):
         """The domain's XML element, None when there is no domain."""
         with libvirt.openReadOnly() as connection:
@@ -123,9 +183,25 @@ class Guest:
         """(file name, target, device) of each disk, in the XML's order."""
         return [
             (
-                disk.find('source').get('file').rpartition('/')[2],
+                _file_name(disk),
                 disk.find('target').get('dev'),
                 disk.get('device'),
+            )
+            for disk in self.domain_xml().findall('devices/disk')
+        ]
+
+    def wiring(self):
+        """What libvirt has of each disk, in the XML's order.
+
+        Two of these are equal when a guest cannot tell the disks apart.
+        """
+        return [
+            (
+                _file_name(disk),
+                disk.get('device'),
+                disk.find('readonly') is not None,
+                *sorted(disk.find('target').attrib.items()),
+                *sorted(disk.find('address').attrib.items()),
             )
             for disk in self.domain_xml().findall('devices/disk')
         ]
@@ -138,6 +214,13 @@ class Guest:
     def install(self):
         """Wait until the probe installed itself; returns its report."""
         report = self.wait_for_report(**{'booted-from': 'cdrom'})
+        return self._installed(report)
+
+    def install_now(self):
+        """Have the waiting probe install itself; returns its report."""
+        return self._installed(self.ask('install'))
+
+    def _installed(self, report):
         assert report.facts.get('installed'), report
         onebox.wait_for('the installer powers off', self.is_off)
         self.wait_for_status('SHUTOFF')
@@ -149,26 +232,40 @@ class Guest:
 
     def boot(self):
         """Start the installed server; returns the report of that boot."""
-        self.command('start')
-        self.wait_for_status('ACTIVE')
+        self.call('start_server')
         return self.wait_for_report(**{'booted-from': 'disk'})
 
     def hard_reboot(self):
         """Reboot by Nova; returns the report of that boot."""
-        self.command('reboot', '--hard', '--wait')
-        self.wait_for_status('ACTIVE')
+        self.call('reboot_server', 'HARD')
         return self.wait_for_report(**{'booted-from': 'disk'})
 
     def delete(self):
         """Delete the server and see that nothing is left."""
         self.cloud.compute.delete_server(self.id)
+        self.wait_until_gone()
+
+    def wait_until_gone(self):
+        """See that a deleted server is gone with all that was its own."""
         onebox.wait_for(
             f'{self.id} is deleted',
             lambda: not self.cloud.compute.find_server(self.id),
         )
-        assert self.leftovers() == []
+        self.assert_nothing_left()
+
+    def assert_nothing_left(self):
+        """Nothing on the host, nor soon in Placement.
+
+        Nova tells Placement after it has told the user.
+        """
+        try:
+            onebox.wait_for('nothing', lambda: not self.leftovers(), 30)
+        except onebox.TimedOut:
+            assert self.leftovers() == []
 
     def leftovers(self):
-        """What the host still has of the server."""
+        """What the host and Placement still have of the server."""
         found = [str(path) for path in self.box.instances.glob(f'{self.id}*')]
-        return found + (['domain'] if self.domain_xml() is not None else [])
+        if self.domain_xml() is not None:
+            found.append('domain')
+        return found + onebox.allocations(self.id)

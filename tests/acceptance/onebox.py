@@ -2,11 +2,14 @@
 """The one box, as the tests use it."""
 
 import dataclasses
+import functools
 import json
 import os
 import pathlib
 import subprocess
 import time
+
+import openstack as sdk
 
 TOP = pathlib.Path(__file__).parents[2]
 ONEBOX = TOP / 'devstack' / 'onebox'
@@ -68,6 +71,17 @@ class Box:
         process = self.try_up(*options)
         assert process.returncode == 0, process.stdout + process.stderr
 
+    def supervise(self, *command):
+        """``supervisorctl`` on the box's services; returns its output."""
+        process = subprocess.run(
+            ['supervisorctl', '-c', self.supervisor_conf, *command],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert process.returncode == 0, process.stdout + process.stderr
+        return process.stdout
+
     def medium(self, name):
         """Path of an ISO that the one box builds."""
         process = subprocess.run(
@@ -97,3 +111,24 @@ def openstack(*arguments, cloud='onebox', check=True):
     if '--format=json' in arguments:
         return json.loads(process.stdout)
     return None
+
+
+@functools.cache
+def administrator():
+    """The cloud as its administrator sees it."""
+    return sdk.connect(cloud='onebox-admin')
+
+
+def allocations(server_id):
+    """What Placement keeps for a server and for its migrations."""
+    admin = administrator()
+    consumers = [
+        server_id,
+        *(m.uuid for m in admin.compute.migrations(instance_uuid=server_id)),
+    ]
+    found = []
+    for consumer in consumers:
+        answer = admin.placement.get(f'/allocations/{consumer}').json()
+        if answer['allocations']:
+            found.append(f'allocations of {consumer}')
+    return found

@@ -23,7 +23,7 @@ def test_a_private_driver_iso_is_refused_although_cached(
     message = guest.server().fault['message']
     assert cached_private_iso in message
     assert 'may not be read' in message
-    assert guest.leftovers() == []
+    guest.assert_nothing_left()
 
 
 def test_a_shared_driver_iso_is_attached(

@@ -15,25 +15,10 @@ def refused(launch):
 
     def make(image, *options, **kwargs):
         guest = launch(image, *options, expect=('ERROR',), **kwargs)
-        assert guest.leftovers() == []
+        guest.assert_nothing_left()
         return guest.server().fault['message']
 
     return make
-
-
-@pytest.fixture
-def flavor(admin):
-    """Makes flavors that only this test uses."""
-    made = []
-
-    def make(**sizes):
-        values = {'ram': 192, 'vcpus': 1, 'disk': 1, **sizes}
-        made.append(admin.compute.create_flavor(name='newos-test', **values))
-        return made[-1].id
-
-    yield make
-    for each in made:
-        admin.compute.delete_flavor(each)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +56,7 @@ def test_no_size_at_all(launch_admin, images, media, admin, flavor):
     image = images(media['probe'], owner=admin)
     guest = launch_admin(image, flavor=flavor(disk=0), expect=('ERROR',))
     assert 'newos_root_disk_size' in guest.server().fault['message']
-    assert guest.leftovers() == []
+    guest.assert_nothing_left()
 
 
 def test_driver_image_that_is_no_iso(refused, images, media, tmp_path):
