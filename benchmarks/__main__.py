@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""python -m benchmarks blockinfo|spawn|disk: stock Nova and ours."""
+"""python -m benchmarks MEASUREMENT: stock Nova and ours."""
 
 import argparse
 import os
@@ -44,12 +44,25 @@ def parser():
     )
     _add_runs(spawn, 5, 'servers a block; there are two blocks a driver')
     spawn.set_defaults(measure=_spawn)
+    ordinary = commands.add_parser(
+        'ordinary',
+        parents=[box],
+        help='seconds that an ordinary server takes to spawn and to reboot',
+    )
+    _add_runs(ordinary, 5, 'servers a block; there are two blocks a driver')
+    ordinary.set_defaults(measure=_ordinary)
     disk = commands.add_parser(
         'disk',
         parents=[box],
         help='disk that the first, second and fifth server of an ISO take',
     )
     disk.set_defaults(measure=_disk)
+    burst = commands.add_parser(
+        'burst',
+        parents=[box],
+        help='twenty servers of an ISO in one request: seconds and disk',
+    )
+    burst.set_defaults(measure=_burst)
     return whole
 
 
@@ -82,12 +95,31 @@ def _spawn(options):
         return 'seconds', spawn.measure(box, options.runs), 2
 
 
+def _ordinary(options):
+    from benchmarks import onebox
+    from benchmarks import ordinary
+
+    with onebox.cloud_errors():
+        box = onebox.Box(options.state)
+        return 'seconds', ordinary.measure(box, options.runs), 2
+
+
 def _disk(options):
     from benchmarks import disk
     from benchmarks import onebox
 
     with onebox.cloud_errors():
         return 'MiB', disk.measure(onebox.Box(options.state)), 2
+
+
+def _burst(options):
+    from benchmarks import burst
+    from benchmarks import onebox
+
+    with onebox.cloud_errors():
+        box = onebox.Box(options.state)
+        title = f'{burst.SERVERS} servers at once'
+        return title, burst.measure(box), 2
 
 
 def _print_table(unit, comparisons, digits):

@@ -36,7 +36,7 @@ def measure(box):
     with (
         onebox.probe_iso() as iso,
         box.cleaned_up(),
-        box.driver_kept(),
+        box.settings_kept(),
     ):
         stock = _with_driver(box, onebox.STOCK, iso)
         ours = _with_driver(box, onebox.OURS, iso)
@@ -51,7 +51,7 @@ def _with_driver(box, driver, iso):
     box.use(driver)
     # An image of its own, so that its first server fills the cache.
     image = box.upload(iso)
-    present = {path.name for path in box.instances.iterdir()} - {onebox.CACHE}
+    present = present_before(box.instances)
     held = [usage(box.instances, present)]
     for number in range(SERVERS):
         say(f'{driver}: server {number + 1} of {SERVERS}')
@@ -74,13 +74,19 @@ def _install(box, image, installs):
 
 def _await_installation(box, server):
     onebox.wait_for(
-        'the guest powers itself off', lambda: box.is_off(server), _LOOK
+        'the guest powers itself off', lambda: server in box.off(), _LOOK
     )
     console = box.console(server)
     if _INSTALLED not in console:
         raise BenchmarkError(
             f'a server installed nothing; its console:\n{console}'
         )
+
+
+def present_before(instances):
+    """Names in Nova's directory of instances that are others' servers."""
+    names = {path.name for path in pathlib.Path(instances).iterdir()}
+    return names - {onebox.CACHE}
 
 
 def usage(instances, leave_out=()):
@@ -123,20 +129,21 @@ def compare(stock, ours):
     }
     comparisons = []
     for title, (first, last) in spans.items():
-        pair = [_added(held[first], held[last]) for held in (stock, ours)]
+        pair = [added(held[first], held[last]) for held in (stock, ours)]
         comparisons.append(_comparison(title, pair))
-        for added in pair:
-            added.pop(layout.INSTALL_ROOT, None)
+        for part in pair:
+            part.pop(layout.INSTALL_ROOT, None)
         comparisons.append(
             _comparison(f'{title}, without {layout.INSTALL_ROOT}', pair)
         )
     return comparisons
 
 
-def _added(before, after):
+def added(before, after):
+    """What has come between two usage(), by the same names."""
     return {kind: after[kind] - before.get(kind, 0) for kind in after}
 
 
 def _comparison(title, pair):
-    stock, ours = ((sum(added.values()) / _MIB,) for added in pair)
+    stock, ours = ((sum(part.values()) / _MIB,) for part in pair)
     return figures.Comparison(title, stock, ours)

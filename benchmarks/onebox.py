@@ -6,7 +6,7 @@ clients.
 """
 
 import contextlib
-import os
+import pathlib
 import subprocess
 import tempfile
 import time
@@ -14,15 +14,15 @@ import time
 import libvirt
 from nova.virt.libvirt import imagecache
 import openstack
+import psutil
 
+from benchmarks import box
 from benchmarks.errors import BenchmarkError
 from devstack.onebox import plans
-from devstack.onebox import settings
 from devstack.onebox import state as state_module
-from devstack.onebox.progress import say
 
-STOCK = 'libvirt.LibvirtDriver'
-OURS = settings.OUR_DRIVER
+STOCK = box.STOCK
+OURS = box.OURS
 #: Of every server and image made here, and of nothing else.
 NAME = 'newos-benchmark'
 FLAVOR = 'm1.nano'
@@ -31,70 +31,29 @@ CACHE = '_base'
 #: Seconds that any one thing may take.
 LIMIT = 300
 
-_BOX = state_module.TOP / 'devstack' / 'onebox' / 'box'
 
-
-class Box:
+class Box(box.Box):
     """A box that is up.
 
     :param root: its state directory
     :ivar instances: Nova's directory of instances, with the image cache
-    :raises BenchmarkError: when there is none, or it is not up
+    :ivar cloud: what an ordinary user has of it, an openstacksdk Connection
+    :raises BoxError: when there is none, or it is not up
     """
 
     def __init__(self, root):
-        self._state = state_module.State(root)
-        self.instances = self._state.instances
-        self._check()
-        self.cloud = openstack.connection.Connection(
+        super().__init__(root)
+        self.instances = self.state.instances
+        self.cloud = self._connect(plans.USER_CLOUD)
+        self._admin = self._connect(plans.ADMIN_CLOUD)
+        self._libvirt = libvirt.openReadOnly(self.state.libvirt_uri)
+
+    def _connect(self, name):
+        return openstack.connection.Connection(
             config=openstack.config.OpenStackConfig(
-                config_files=[str(self._state.clouds)], load_envvars=False
-            ).get_one(plans.USER_CLOUD)
+                config_files=[str(self.state.clouds)], load_envvars=False
+            ).get_one(name)
         )
-        self._libvirt = libvirt.openReadOnly(self._state.libvirt_uri)
-
-    def _check(self):
-        up = f'sudo devstack/onebox/box up --state {self._state.root}'
-        if os.geteuid() != 0:
-            raise BenchmarkError(
-                "this changes the box's compute driver and reads guests' "
-                'disks: run it as root'
-            )
-        if not self._state.exists():
-            raise BenchmarkError(
-                f'no box in {self._state.root}: make one with "{up}", or '
-                'give the --state of another'
-            )
-        if self._run('status', quiet=True).returncode:
-            raise BenchmarkError(
-                f'the box in {self._state.root} is not up: run "{up}"'
-            )
-
-    def _run(self, command, *options, quiet=False):
-        return subprocess.run(
-            [_BOX, command, '--state', self._state.root, *options],
-            stdout=subprocess.PIPE if quiet else None,
-            text=True,
-            check=False,
-        )
-
-    def use(self, driver):
-        """Have nova-compute use a compute driver."""
-        say(f'-- compute driver: {driver}')
-        process = self._run('up', '--compute-driver', driver, quiet=True)
-        if process.returncode:
-            raise BenchmarkError(
-                f'the box did not come up with {driver}:\n{process.stdout}'
-            )
-
-    @contextlib.contextmanager
-    def driver_kept(self):
-        """Have the compute driver of now again afterwards."""
-        driver = settings.load(self._state.settings).compute_driver
-        try:
-            yield
-        finally:
-            self.use(driver)
 
     @contextlib.contextmanager
     def cleaned_up(self):
@@ -110,9 +69,43 @@ class Box:
     def delete_servers(self):
         """Delete all servers made here, and wait until they are gone."""
         compute = self.cloud.compute
-        for server in list(compute.servers(name=f'^{NAME}$')):
+        servers = list(self._servers())
+        for server in servers:
             compute.delete_server(server)
+        for server in servers:
             compute.wait_for_delete(server, interval=0.5, wait=LIMIT)
+
+    def _servers(self):
+        # Those that one request made have a number behind the name.
+        return self.cloud.compute.servers(name=f'^{NAME}(-[0-9]+)?$')
+
+    @contextlib.contextmanager
+    def quota_for(self, servers):
+        """Let the user have so many servers of FLAVOR meanwhile."""
+        project = self.cloud.current_project_id
+        flavor = self._flavor()
+        wanted = {
+            'instances': servers,
+            'cores': servers * flavor.vcpus,
+            'ram': servers * flavor.ram,
+        }
+        quotas = self._admin.get_compute_quotas(project)
+        before = {name: quotas[name] for name in wanted}
+        self._admin.set_compute_quotas(
+            project,
+            # Less than 0 is no limit.
+            **{
+                name: limit if limit < 0 else max(limit, wanted[name])
+                for name, limit in before.items()
+            },
+        )
+        try:
+            yield
+        finally:
+            self._admin.set_compute_quotas(project, **before)
+
+    def _flavor(self):
+        return self.cloud.compute.find_flavor(FLAVOR, ignore_missing=False)
 
     def _delete_images(self):
         images = self.cloud.image.images(
@@ -124,52 +117,79 @@ class Box:
             name = imagecache.get_cache_fname(image.id)
             (self.instances / CACHE / name).unlink(missing_ok=True)
 
-    def upload(self, path):
-        """Make an install ISO of a file; returns its id."""
+    def upload(self, path, disk_format='iso'):
+        """Make an image, by default an install ISO; returns its id."""
         image = self.cloud.image.create_image(
             name=NAME,
             filename=str(path),
-            disk_format='iso',
+            disk_format=disk_format,
             container_format='bare',
             wait=True,
             use_import=False,
         )
         return image.id
 
-    def create(self, image):
-        """Ask for a server; returns its id at once."""
-        compute = self.cloud.compute
-        server = compute.create_server(
+    def create(self, image, count=1):
+        """Ask for servers in one request; returns at once.
+
+        :returns: the id of the first of them
+        """
+        server = self.cloud.compute.create_server(
             name=NAME,
             image_id=image,
-            flavor_id=compute.find_flavor(FLAVOR, ignore_missing=False).id,
+            flavor_id=self._flavor().id,
             networks='none',
+            min_count=count,
+            max_count=count,
         )
         return server.id
+
+    def hard_reboot(self, server):
+        """Ask for it; returns at once."""
+        self.cloud.compute.reboot_server(server, 'HARD')
 
     def is_built(self, server):
         """Whether Nova has started the server, which may be off again.
 
         :raises BenchmarkError: when it cannot, with the server's fault
         """
-        found = self.cloud.compute.get_server(server)
-        if found.status == 'ERROR':
-            raise BenchmarkError(
-                f'a server is in ERROR: {(found.fault or {}).get("message")}'
+        return _built(self.cloud.compute.get_server(server))
+
+    def built(self):
+        """Ids of all servers made here, and whether they are built.
+
+        :returns: {id: bool}
+        :raises BenchmarkError: when one cannot be built, with its fault
+        """
+        return {server.id: _built(server) for server in self._servers()}
+
+    def run_number(self, server):
+        """What libvirt calls this run of the guest, None when it is off."""
+        for domain in self._domains(libvirt.VIR_CONNECT_LIST_DOMAINS_RUNNING):
+            if domain.UUIDString() == server:
+                return domain.ID()
+        return None
+
+    def off(self):
+        """Ids of the servers whose guests libvirt knows as powered off."""
+        return {
+            domain.UUIDString()
+            for domain in self._domains(
+                libvirt.VIR_CONNECT_LIST_DOMAINS_SHUTOFF
             )
-        return found.status in ('ACTIVE', 'SHUTOFF')
+        }
 
-    def is_running(self, server):
-        """Whether libvirt runs the guest."""
-        return self._listed(server, libvirt.VIR_CONNECT_LIST_DOMAINS_RUNNING)
+    def _domains(self, which):
+        return self._libvirt.listAllDomains(which)
 
-    def is_off(self, server):
-        """Whether libvirt knows the guest as powered off."""
-        return self._listed(server, libvirt.VIR_CONNECT_LIST_DOMAINS_SHUTOFF)
-
-    def _listed(self, server, which):
-        domains = self._libvirt.listAllDomains(which)
-        return server in {domain.UUIDString() for domain in domains}
+    def read_by_glance(self):
+        """Bytes that Glance has read from anywhere since it was started."""
+        conf = str(self.state.etc / 'glance.uwsgi.ini')
+        return sum(
+            process.io_counters().read_chars
+            for process in psutil.process_iter()
+            if conf in process.cmdline()
+        )
 
     def console(self, server):
         """What the guest has said on its console."""
@@ -195,7 +215,7 @@ def probe_iso():
     # A copy: other versions of this project, in use on the same machine,
     # replace what the cache of media holds.
     with tempfile.TemporaryDirectory() as directory:
-        path = f'{directory}/probe.iso'
+        path = pathlib.Path(directory) / 'probe.iso'
         # The system's Python: the box's need not have what makes an ISO.
         process = subprocess.run(
             [
@@ -215,14 +235,23 @@ def probe_iso():
         yield path
 
 
-def wait_for(what, condition, interval):
+def wait_for(what, condition, interval, limit=LIMIT):
     """Wait until ``condition()`` is true.
 
     :param interval: seconds between two looks
-    :raises BenchmarkError: naming ``what``, after LIMIT seconds
+    :param limit: seconds that it may take
+    :raises BenchmarkError: naming ``what``, after that time
     """
-    until = time.monotonic() + LIMIT
+    until = time.monotonic() + limit
     while not condition():
         if time.monotonic() > until:
-            raise BenchmarkError(f'{what}: not within {LIMIT} s')
+            raise BenchmarkError(f'{what}: not within {limit} s')
         time.sleep(interval)
+
+
+def _built(server):
+    if server.status == 'ERROR':
+        raise BenchmarkError(
+            f'a server is in ERROR: {(server.fault or {}).get("message")}'
+        )
+    return server.status in ('ACTIVE', 'SHUTOFF')
