@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Run the tests; without a part, all of them on all releases."""
+"""Run the tests; without a part, all but the table on all releases."""
 
 import argparse
 import dataclasses
@@ -12,6 +12,8 @@ from tests.runner import checkout
 from tests.runner import counts
 from tests.runner import parts
 from tests.runner import step
+from tests.upstream import comparison
+from tests.upstream import table as upstream_table
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,8 +32,9 @@ def arguments(argv):
         action='append',
         dest='releases',
         choices=list(parts.RELEASES),
-        help='run unit and contract tests on this release; may be repeated '
-        '(default: all if no part is named, else %s)' % parts.NEWEST,
+        help='run unit, contract and upstream tests on this release; may be '
+        'repeated (default: all if no part or the table is named, else %s)'
+        % parts.NEWEST,
     )
     parser.add_argument(
         '--keep',
@@ -58,10 +61,15 @@ def arguments(argv):
             'no such part: %s; there are: %s'
             % (', '.join(sorted(unknown)), ', '.join(parts.PARTS))
         )
-    options.releases = options.releases or (
-        [parts.NEWEST] if options.parts else list(parts.RELEASES)
+    all_releases = not options.parts or set(parts.ON_DEMAND) & set(
+        options.parts
     )
-    options.parts = options.parts or list(parts.PARTS)
+    options.releases = options.releases or (
+        list(parts.RELEASES) if all_releases else [parts.NEWEST]
+    )
+    options.parts = options.parts or [
+        part for part in parts.PARTS if part not in parts.ON_DEMAND
+    ]
     options.directory = pathlib.Path(os.environ['NEWOS_TEST_DIR'])
     if 'acceptance' in options.parts and os.geteuid() != 0:
         parser.error(
@@ -166,6 +174,12 @@ def table(outcomes):
     return '\n'.join(lines)
 
 
+def compared(options):
+    """The table of Nova's driver and ours, as text."""
+    records = parts.upstream_records(options)
+    return '\n' + upstream_table.text(list(map(comparison.load, records)))
+
+
 def _interrupt(number, frame):
     raise KeyboardInterrupt
 
@@ -186,6 +200,8 @@ def main(argv=None):
         return 130
     finally:
         checkout.give_back(parts.TOP)
+    if 'upstream-table' in options.parts:
+        print(compared(options))
     print(table(outcomes))
     return int(any(outcome.counts.failed for outcome in outcomes))
 

@@ -7,18 +7,37 @@ import shlex
 
 TOP = pathlib.Path(__file__).parents[2]
 
-# OpenStack release to the tox environment with its Nova; oldest first.
+# OpenStack release to its Nova; oldest first. The tox environments are called
+# after Nova.
 RELEASES = {
-    '2025.1': 'nova31',
-    '2025.2': 'nova32',
-    '2026.1': 'nova33',
-    '2026.2': 'nova34',
+    '2025.1': 31,
+    '2025.2': 32,
+    '2026.1': 33,
+    '2026.2': 34,
 }
 NEWEST = '2026.2'
 
 # Seconds: several times what each takes on two cores.
 LIMIT = 1200
 ACCEPTANCE_LIMIT = 2400
+TABLE_LIMIT = 4 * 3600
+
+# Those of Nova's functional tests that move servers, touch their disks or
+# decide on their devices. The others, four of five, are about NUMA, PCI, vTPM
+# and the like, and are for the table.
+UPSTREAM_FUNCTIONAL = (
+    r'functional\.compute\.',
+    r'functional\.regressions\.',
+    r'libvirt\.test_device_bus_migration\.',
+    r'libvirt\.test_evacuate\.',
+    r'libvirt\.test_live_migration\.',
+    r'libvirt\.test_machine_type\.',
+    r'libvirt\.test_migration_addr\.',
+    r'libvirt\.test_rescue_deleted_base\.',
+    r'libvirt\.test_shared_resource_provider\.',
+    r'libvirt\.test_stateless_firmware\.',
+    r'libvirt\.test_uefi\.',
+)
 
 # Apart from the ports of a box that the user has up, the demo's for one.
 PORT_BASE = 27000
@@ -66,15 +85,20 @@ def _tox(options, environment, *arguments):
     ]
 
 
-def _tox_step(options, part, release, environment, *arguments):
-    name = '%s-%s' % (part, release)
-    results = options.directory / 'results' / (name + '.xml')
+def _tox_step(options, part, release, environment, *arguments, **step):
+    name = step.pop('name', '%s-%s' % (part, release))
+    results = _results(options, name)
     return Step(
         name,
         part,
         _tox(options, environment, *arguments, '--junitxml=%s' % results),
         results,
+        **step,
     )
+
+
+def _results(options, name, ending='xml'):
+    return options.directory / 'results' / ('%s.%s' % (name, ending))
 
 
 def _style(options):
@@ -86,15 +110,15 @@ def _style(options):
 
 def _unit(options):
     for release in options.releases:
-        yield _tox_step(
-            options, 'unit', release, RELEASES[release], 'tests/unit'
-        )
+        environment = 'nova%d' % RELEASES[release]
+        yield _tox_step(options, 'unit', release, environment, 'tests/unit')
 
 
 def _contract(options):
     for release in options.releases:
+        environment = 'nova%d' % RELEASES[release]
         yield _tox_step(
-            options, 'contract', release, RELEASES[release], 'tests/contract'
+            options, 'contract', release, environment, 'tests/contract'
         )
 
 
@@ -104,11 +128,48 @@ def _functional(options):
 
 
 def _upstream(options):
-    yield _tox_step(options, 'upstream', NEWEST, 'upstream')
+    for release in options.releases:
+        environment = 'upstream%d' % RELEASES[release]
+        yield _tox_step(options, 'upstream', release, environment)
+    yield _tox_step(
+        options,
+        'upstream',
+        NEWEST,
+        'upstream%d' % RELEASES[NEWEST],
+        '--suite=functional',
+        *UPSTREAM_FUNCTIONAL,
+        name='upstream-functional-' + NEWEST,
+    )
+
+
+def _upstream_table(options):
+    for release in options.releases:
+        for suite in ('unit', 'functional'):
+            name = 'upstream-table-%s-%s' % (suite, release)
+            yield _tox_step(
+                options,
+                'upstream-table',
+                release,
+                'upstream%d' % RELEASES[release],
+                '--driver=both',
+                '--suite=%s' % suite,
+                '--record=%s' % _results(options, name, 'json'),
+                name=name,
+                limit=TABLE_LIMIT,
+            )
+
+
+def upstream_records(options):
+    """Comparisons with Nova's driver, for tests.upstream.table.
+
+    :param options: as the command line gives them, complete
+    :returns: list of the files that there are, of earlier runs too
+    """
+    return sorted(_results(options, 'x').parent.glob('upstream-table-*.json'))
 
 
 def _acceptance(options):
-    results = options.directory / 'results' / 'acceptance.xml'
+    results = _results(options, 'acceptance')
     state = options.directory / 'box'
     box = [str(TOP / 'devstack' / 'onebox' / 'box')]
     at = ['--state', str(state)]
@@ -149,7 +210,11 @@ PARTS = {
     'functional': _functional,
     'upstream': _upstream,
     'acceptance': _acceptance,
+    'upstream-table': _upstream_table,
 }
+
+# Run only when named: takes hours.
+ON_DEMAND = ('upstream-table',)
 
 
 def steps(options):

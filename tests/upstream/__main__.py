@@ -2,19 +2,26 @@
 """Run Nova's own tests against a driver: ``python -m tests.upstream``."""
 
 import argparse
+import datetime
+import importlib.metadata
 import os
 import pathlib
-import subprocess
 import sys
 import tempfile
 
-from tests.upstream import results
+from tests.upstream import comparison
+from tests.upstream import report
 from tests.upstream import selection
 from tests.upstream import substitute
+from tests.upstream import workers
 
-TOP = pathlib.Path(__file__).parents[2]
-SUITE = TOP / 'tests' / 'upstream' / 'suite'
 PROOF = r'SubstitutionTestCase'
+
+# How often tests that may tell the drivers apart are run again, with both.
+ATTEMPTS = 2
+
+# A functional test waits more than it computes.
+WORKERS_PER_CPU = {'unit': 1, 'functional': 2}
 
 
 def arguments(argv):
@@ -22,16 +29,22 @@ def arguments(argv):
         prog='python -m tests.upstream', description=__doc__
     )
     parser.add_argument(
+        '--suite',
+        choices=selection.SUITES,
+        default='unit',
+        help='which of the tests of Nova (default: %(default)s)',
+    )
+    parser.add_argument(
         '--driver',
-        choices=sorted(substitute.DRIVERS),
-        default='newos',
-        help='the driver under test (default: %(default)s)',
+        choices=[*sorted(substitute.DRIVERS), 'both'],
+        default=comparison.OURS,
+        help='the driver under test, or "both" to compare '
+        '(default: %(default)s, and what fails with it with the other too)',
     )
     parser.add_argument(
         '--concurrency',
         type=int,
-        default=os.cpu_count(),
-        help='test processes (default: %(default)s)',
+        help='test processes (default: one a CPU, two for functional tests)',
     )
     parser.add_argument(
         '--junitxml',
@@ -39,96 +52,83 @@ def arguments(argv):
         help='also write the results to this file',
     )
     parser.add_argument(
+        '--record',
+        type=pathlib.Path,
+        help='also write them to this file for "python -m '
+        'tests.upstream.table"',
+    )
+    parser.add_argument(
         'patterns',
         nargs='*',
         metavar='PATTERN',
         help='regular expressions; only tests whose id matches one are run',
     )
-    return parser.parse_args(argv)
-
-
-def run(driver, repository, options, concurrency):
-    """Run tests in stestr's worker processes.
-
-    :param driver: a key of substitute.DRIVERS
-    :param repository: directory to make for stestr's records
-    :param options: more of stestr's options and filters
-    :param concurrency: number of processes
-    :returns: a results.Results
-    """
-    environ = dict(
-        os.environ,
-        **{
-            substitute.DRIVER_VARIABLE: driver,
-            # Workers import the suite as a module of this checkout.
-            'PYTHONPATH': os.pathsep.join(
-                [str(TOP), os.environ.get('PYTHONPATH', '')]
-            ),
-        },
+    options = parser.parse_args(argv)
+    options.concurrency = options.concurrency or (
+        os.cpu_count() * WORKERS_PER_CPU[options.suite]
     )
-    repository.mkdir()
-    status = subprocess.run(
-        [
-            sys.executable,
-            '-m',
-            'stestr',
-            '--test-path',
-            SUITE,
-            '--top-dir',
-            TOP,
-            '--repo-url',
-            repository,
-            'run',
-            '--concurrency',
-            str(concurrency),
-            '--abbreviate',
-            *options,
-        ],
-        cwd=TOP,
-        env=environ,
-        check=False,
-    ).returncode
-    return results.read(repository, status)
+    return options
 
 
-def baseline(failed, scratch, concurrency):
-    """Which of some failed tests fail with Nova's own driver as well.
+def compare(options, scratch):
+    """Run what the command line asks for, and again what is in doubt.
 
-    :param failed: test ids
-    :param scratch: an existing directory
-    :param concurrency: number of processes
-    :returns: set of test ids
+    :param options: the command line
+    :param scratch: an empty directory
+    :returns: a comparison.Comparison
     """
-    print(
-        '\nThe failed tests once more, with the driver of Nova itself:',
-        flush=True,
+    release = selection.nova_release()
+    found = comparison.Comparison(
+        suite=options.suite,
+        release=release,
+        version=importlib.metadata.version('nova'),
+        started=datetime.datetime.now().isoformat(' ', 'minutes'),
+        deviations=selection.deviations(options.suite, release),
     )
-    ids = scratch / 'failed'
-    ids.write_text(''.join('%s\n' % name for name in sorted(failed)))
-    stock = run('stock', scratch / 'stock', ['--load-list', ids], concurrency)
-    return stock.failed & failed
+    runner = workers.Workers(options.suite, scratch)
+    filters = [*options.patterns, PROOF] if options.patterns else []
+    drivers = (
+        [comparison.STOCK, comparison.OURS]
+        if options.driver == 'both'
+        else [options.driver]
+    )
+    for driver in drivers:
+        run, problem = runner.run(driver, filters, options.concurrency)
+        found.runs[driver] = [run]
+        found.problems.extend(filter(None, [problem]))
+    if options.driver != comparison.STOCK:
+        settle(found, runner)
+    return found
+
+
+def settle(found, runner):
+    """Run again, with both drivers, what may tell them apart.
+
+    :param found: a comparison.Comparison, runs are added to it
+    :param runner: a workers.Workers
+    """
+    names = found.unsettled()
+    if not names:
+        return
+    for _attempt in range(ATTEMPTS):
+        for driver in (comparison.STOCK, comparison.OURS):
+            found.runs.setdefault(driver, []).append(
+                runner.run_again(driver, names)
+            )
 
 
 def main(argv=None):
     options = arguments(argv)
-    filters = [*options.patterns, PROOF] if options.patterns else []
-    for name, reason in selection.deselected(selection.nova_release()).items():
-        print('not run: %s: %s' % (name, reason))
+    for path in filter(None, (options.junitxml, options.record)):
+        path.unlink(missing_ok=True)
     with tempfile.TemporaryDirectory(prefix='upstream-') as scratch:
-        scratch = pathlib.Path(scratch)
-        outcome = run(
-            options.driver,
-            scratch / options.driver,
-            filters,
-            options.concurrency,
-        )
-        if outcome.failed and options.driver != 'stock':
-            excused = baseline(outcome.failed, scratch, options.concurrency)
-            outcome = outcome.excuse(excused)
+        found = compare(options, pathlib.Path(scratch))
     if options.junitxml:
-        outcome.write_junit(options.junitxml)
-    print(outcome.report())
-    return outcome.exit_status()
+        report.write_junit(found, options.junitxml)
+    if options.record:
+        found.dump(options.record)
+    print(report.text(found))
+    return int(not found.is_good())
 
 
 if __name__ == '__main__':

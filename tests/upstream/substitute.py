@@ -4,6 +4,8 @@
 import importlib
 import os
 
+from tests.upstream import selection
+
 # The worker processes are started by stestr, which hands on nothing but the
 # environment.
 DRIVER_VARIABLE = 'NEWOS_UPSTREAM_DRIVER'
@@ -30,7 +32,7 @@ def wanted_driver():
         )
     # Nova's tests patch eventlet (or refuse it) when their package is
     # imported, which has to come before anything else of Nova.
-    importlib.import_module('nova.tests.unit')
+    importlib.import_module(selection.package(selection.wanted_suite()))
     module, attribute = DRIVERS[name].split(':')
     return getattr(importlib.import_module(module), attribute)
 

@@ -3,18 +3,21 @@
 
 from tests.upstream import selection
 from tests.upstream import substitute
+from tests.upstream import wheel
 
 
 def load_tests(loader, tests, pattern):
     """unittest's protocol: what to run in place of this module's tests."""
-    substitute.substitute()
+    suite = selection.wanted_suite()
     release = selection.nova_release()
-    nova = loader.loadTestsFromNames(selection.MODULES)
+    substitute.substitute()
+    if suite == 'functional':
+        wheel.use_installed_paste_config()
+    nova = loader.loadTestsFromNames(selection.module_names(suite))
     proof = loader.loadTestsFromName('tests.upstream.proof')
     if loader.errors:
         raise ImportError('\n'.join(loader.errors))
-    tests.addTests(
-        selection.without(nova, selection.deselected(release), release)
-    )
+    known = selection.deviations(suite, release)
+    tests.addTests(selection.select(nova, known, release))
     tests.addTests(proof)
     return tests

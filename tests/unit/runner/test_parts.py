@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a command line of tests/run stands for."""
+
+import pathlib
+
+import ddt
+import fixtures
+
+from tests.runner import __main__ as runner
+from tests.runner import parts
+from tests.unit import base
+
+
+@ddt.ddt
+class ArgumentsTestCase(base.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.directory = self.useFixture(fixtures.TempDir()).path
+        self.useFixture(
+            fixtures.EnvironmentVariable('NEWOS_TEST_DIR', self.directory)
+        )
+        self.useFixture(fixtures.MockPatch('os.geteuid', return_value=0))
+
+    def steps(self, *argv):
+        return parts.steps(runner.arguments(argv))
+
+    def test_everything_but_what_takes_hours(self):
+        found = {step.part for step in self.steps()}
+        self.assertEqual(set(parts.PARTS) - {'upstream-table'}, found)
+
+    @ddt.data(
+        ((), list(parts.RELEASES)),
+        (('upstream',), [parts.NEWEST]),
+        (('upstream-table',), list(parts.RELEASES)),
+        (('upstream-table', '--release', '2025.1'), ['2025.1']),
+    )
+    @ddt.unpack
+    def test_releases(self, argv, expected):
+        self.assertEqual(expected, runner.arguments(argv).releases)
+
+    def test_table(self):
+        """Both suites of each release, with both drivers."""
+        found = self.steps('upstream-table')
+        self.assertEqual(2 * len(parts.RELEASES), len(found))
+        for step in found:
+            self.assertIn('--driver=both', step.command)
+
+    def test_records(self):
+        """The table shows what its steps record, of earlier runs too."""
+        options = runner.arguments(['upstream-table', '--release', '2025.1'])
+        (pathlib.Path(self.directory) / 'results').mkdir()
+        recorded = {
+            pathlib.Path(argument.partition('=')[2])
+            for step in self.steps('upstream-table')
+            for argument in step.command
+            if argument.startswith('--record=')
+        }
+        for path in recorded:
+            path.touch()
+        self.assertEqual(recorded, set(parts.upstream_records(options)))
+
+    def test_names_are_not_shared(self):
+        """Else one step's log and results would replace another's."""
+        names = [step.name for step in self.steps(*parts.PARTS)]
+        self.assertEqual(sorted(set(names)), sorted(names))
