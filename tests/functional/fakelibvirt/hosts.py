@@ -41,7 +41,6 @@ class Hosts(fixtures.Fixture):
         self._shared = shared
         self._names = []
         self.computes = {}
-        self.copied = []
 
     def _setUp(self):
         option = cfg.ConfigOpts.__getattr__
@@ -115,35 +114,28 @@ class Hosts(fixtures.Fixture):
         @functools.wraps(method)
         def run(*args, **kwargs):
             with self.on(name):
-                return method(
-                    *args,
-                    **{
-                        key: self.translate(value, name)
-                        if isinstance(value, str)
-                        else value
-                        for key, value in kwargs.items()
-                    },
-                )
+                return method(*args, **self.translate(kwargs, name))
 
         return run
 
-    def translate(self, text, name):
-        """Paths of other hosts as those of the named one."""
-        for other in self._names:
-            text = text.replace(
-                f'{self.directory(other)}/', f'{self.directory(name)}/'
-            )
-        return text
+    def translate(self, value, name):
+        """Paths of other hosts as those of the named one.
+
+        :param value: str, or a dict with such values; others stay
+        """
+        if isinstance(value, dict):
+            return {k: self.translate(v, name) for k, v in value.items()}
+        if isinstance(value, str):
+            for other in self._names:
+                value = value.replace(
+                    f'{self.directory(other)}/', f'{self.directory(name)}/'
+                )
+        return value
 
     def copy(self, source, target, name):
         """Copy a file to the place it has on a host."""
-        source = pathlib.Path(source)
         target = pathlib.Path(self.translate(str(target), name))
-        self.copied.append((name, target.name))
-        try:
-            shutil.copyfile(source, target)
-        except OSError as error:
-            raise processutils.ProcessExecutionError(str(error)) from error
+        processutils.execute('cp', '--sparse=always', source, target)
         if target.name == 'disk.info':
             target.write_text(self.translate(target.read_text(), name))
             return

@@ -1,0 +1,282 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Servers that move between compute hosts."""
+
+import pathlib
+
+import fixtures
+from nova.virt.libvirt import imagecache
+import pytest
+
+from nova_newos.media import base as media_base
+from tests.functional.fakelibvirt import base
+
+
+class MovesMixin:
+    """What moves a server, and looks at what it left and found."""
+
+    def cached(self, image, host='compute2'):
+        """The bytes that a host has cached of an image."""
+        name = imagecache.get_cache_fname(image)
+        return (self.hosts.directory(host) / '_base' / name).read_bytes()
+
+    def fail_host(self, host='compute1'):
+        """The host is dead, and an operator has said so."""
+        compute = self.computes[host]
+        compute.stop()
+        self.api.put_service_force_down(compute.service_ref.uuid, True)
+
+    def repair_host(self, host='compute1'):
+        """The host is back, with its files and without its guests."""
+        service = self.computes[host].service_ref
+        self.restart_compute_service(host)
+        self.api.put_service_force_down(service.uuid, False)
+
+    def host_of(self, server):
+        server = self.admin_api.get_server(server['id'])
+        return server['OS-EXT-SRV-ATTR:host']
+
+
+class OrdinaryMovesTestCase(MovesMixin, base.ServersTestCase):
+    """What the other tests here stand on, seen with ordinary servers."""
+
+    SHARED_STORAGE = False
+
+    def setUp(self):
+        super().setUp()
+        self.start('compute1')
+        self.start('compute2')
+        self.image = self.add_disk_image()
+        self.server = self.create(self.image)
+        self.install(self.server, 'disk')
+
+    def assert_moved(self):
+        self.assertEqual(
+            self.glance.bytes_of(self.image), self.cached(self.image)
+        )
+        self.assert_installed(self.server, 'disk', 'compute2')
+        self.assertFalse(self.directory(self.server).exists())
+
+    def test_cold_migration(self):
+        self._migrate_server(self.server)
+        self._confirm_resize(self.server)
+        self.assert_moved()
+
+    def test_live_migration(self):
+        self._live_migrate(self.server)
+        self.assert_moved()
+
+    def test_evacuation(self):
+        """Without shared storage, Nova starts anew from the image."""
+        self.fail_host()
+        self._evacuate_server(self.server, expected_host='compute2')
+        self.assertEqual(
+            self.glance.bytes_of(self.image), self.cached(self.image)
+        )
+        self.assertRaises(
+            self.failureException,
+            self.assert_installed,
+            self.server,
+            'disk',
+            'compute2',
+        )
+
+
+class MovesTestCase(MovesMixin, base.InstalledTestCase):
+    HOSTS = ('compute1', 'compute2')
+    SHARED_STORAGE = False
+
+    def assert_moved(self, root_gb=1):
+        """The server is whole on the other host, and gone from its own."""
+        self.assert_kept(root_gb, host='compute2')
+        self.assert_bases()
+        self.assertFalse(self.directory(self.server).exists())
+        self._reboot_server(self.server, hard=True)
+        self.assert_kept(root_gb, host='compute2')
+
+    def assert_bases(self):
+        for image in (self.iso, self.drivers):
+            self.assertEqual(self.image_bytes[image], self.cached(image))
+
+    def setUp(self):
+        super().setUp()
+        self.image_bytes = {
+            image: self.glance.bytes_of(image)
+            for image in (self.iso, self.drivers)
+        }
+
+    @pytest.mark.operation('cold-migrate')
+    def test_cold_migration(self):
+        self._migrate_server(self.server)
+        self._confirm_resize(self.server)
+        self.assert_moved()
+
+    @pytest.mark.operation('cold-migrate')
+    def test_cold_migration_reverted(self):
+        self._migrate_server(self.server)
+        self.assert_kept(host='compute2')
+        self._revert_resize(self.server)
+        self.assert_kept()
+        self.assertFalse(self.directory(self.server, 'compute2').exists())
+        self._reboot_server(self.server, hard=True)
+        self.assert_kept()
+
+    @pytest.mark.operation('resize-confirm')
+    @pytest.mark.operation('cold-migrate')
+    def test_resize(self):
+        self._resize_server(self.server, self.add_flavor(disk=2))
+        self._confirm_resize(self.server)
+        self.assert_moved(root_gb=2)
+
+    @pytest.mark.operation('cold-migrate')
+    @pytest.mark.operation('lost-files')
+    def test_cold_migration_without_images(self):
+        """What Glance has no more is copied from the host that has it."""
+        for image in (self.iso, self.drivers):
+            self.glance.delete(None, image)
+        self._migrate_server(self.server)
+        self._confirm_resize(self.server)
+        self.assertEqual('compute2', self.host_of(self.server))
+        self.assert_bases()
+        self.assert_installed(self.server, host='compute2')
+
+    @pytest.mark.operation('live-migrate')
+    def test_live_migration(self):
+        self._live_migrate(self.server)
+        self.assert_moved()
+
+    @pytest.mark.operation('live-migrate')
+    @pytest.mark.operation('lost-files')
+    def test_live_migration_without_images(self):
+        for image in (self.iso, self.drivers):
+            self.glance.delete(None, image)
+        self._live_migrate(self.server)
+        self.assertEqual('compute2', self.host_of(self.server))
+        self.assert_bases()
+        self.assert_installed(self.server, host='compute2')
+
+    @pytest.mark.operation('evacuate', outcome='refused')
+    def test_evacuation_does_not_install_anew(self):
+        self.fail_host()
+        self.admin_api.post_server_action(self.server['id'], {'evacuate': {}})
+        found = self._wait_for_action_fail_completion(
+            self.server, 'evacuate', 'compute_rebuild_instance'
+        )
+        self.assertIn('failed host', found['details'])
+        self.assertFalse(
+            (self.directory(self.server, 'compute2') / 'disk.newos').exists()
+        )
+        self.assert_installed(self.server)
+        self.repair_host()
+        self._reboot_server(self.server, hard=True)
+        self.assert_kept()
+
+
+class FlatMovesTestCase(MovesTestCase):
+    IMAGES_TYPE = 'flat'
+
+    def assert_bases(self):
+        """There are none below a raw disk."""
+
+    test_cold_migration_without_images = None
+    test_live_migration_without_images = None
+    test_evacuation_does_not_install_anew = None
+
+
+class SharedMovesTestCase(MovesMixin, base.InstalledTestCase):
+    """The hosts have one directory of servers."""
+
+    HOSTS = ('compute1', 'compute2')
+
+    def assert_moved(self, to='compute2'):
+        self.assertEqual(to, self.host_of(self.server))
+        self.assert_kept(host=to)
+
+    @pytest.mark.operation('cold-migrate')
+    def test_cold_migration(self):
+        self._migrate_server(self.server)
+        self._confirm_resize(self.server)
+        self.assert_moved()
+
+    @pytest.mark.operation('live-migrate')
+    def test_live_migration(self):
+        self._live_migrate(self.server)
+        self.assert_moved()
+
+    @pytest.mark.operation('evacuate-shared')
+    def test_evacuation(self):
+        self.fail_host()
+        self._evacuate_server(self.server, expected_host='compute2')
+        self._start_server(self.server)
+        self.assert_moved()
+        # What the old host does when it is back must not hurt.
+        self.repair_host()
+        self.assert_moved()
+
+
+class Notes(media_base.Medium):
+    """A CD-ROM that is made on the host."""
+
+    name = 'notes'
+
+    def reference(self, server):
+        return 'text'
+
+    def contents(self, server, reference):
+        def write(path):
+            pathlib.Path(path).write_bytes(
+                base.iso_bytes() + server.uuid.encode().ljust(512)
+            )
+
+        return media_base.Generated('NOTES', write)
+
+
+class GeneratedMediaTestCase(MovesMixin, base.ServersTestCase):
+    """CD-ROMs that no image has are made anew where the server goes."""
+
+    SHARED_STORAGE = False
+
+    def setUp(self):
+        super().setUp()
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'nova_newos.media._load', lambda conf, name: Notes(conf)
+            )
+        )
+        self.flags(media=['notes'], group='newos')
+        self.start('compute1')
+        self.start('compute2')
+        self.server = self.create(self.add_image())
+        self.install(self.server)
+        self.notes = self.content(self.server, 'disk.notes')
+        self.assertIn(self.server['id'].encode(), self.notes)
+
+    def assert_moved(self):
+        self.assertEqual(
+            [base.ROOT, base.ISO, ('disk.notes', 'cdrom', 'ide', 'hdb')],
+            self.disks(self.server, 'compute2'),
+        )
+        self.assert_installed(self.server, host='compute2')
+        path = self.directory(self.server, 'compute2') / 'disk.notes'
+        self.assertEqual(self.notes, path.read_bytes())
+        self._reboot_server(self.server, hard=True)
+        self.assertEqual(self.notes, path.read_bytes())
+
+    @pytest.mark.operation('cold-migrate')
+    def test_cold_migration(self):
+        """Nova would make a qcow2 of the raw CD-ROM."""
+        self._migrate_server(self.server)
+        self._confirm_resize(self.server)
+        self.assert_moved()
+
+    @pytest.mark.operation('live-migrate')
+    def test_live_migration(self):
+        """libvirt copies what a guest can write, so not the CD-ROM."""
+        self._live_migrate(self.server)
+        self.assert_moved()
+
+    @pytest.mark.operation('lost-files')
+    def test_hard_reboot_makes_it_again(self):
+        path = self.directory(self.server) / 'disk.notes'
+        path.unlink()
+        self._reboot_server(self.server, hard=True)
+        self.assertEqual(self.notes, path.read_bytes())
