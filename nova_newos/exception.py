@@ -189,8 +189,9 @@ class RescueIsoRefused(NewosError):
     """A rescue that would boot the installer, Nova's default."""
 
     msg_fmt = (
-        'an install server is not rescued with its own install ISO: name '
-        'another image, openstack server rescue --image IMAGE SERVER'
+        'an install server is not rescued with its own install ISO: reboot '
+        'it with --hard, then name another image, '
+        'openstack server rescue --image IMAGE SERVER'
     )
 
 

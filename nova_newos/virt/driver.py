@@ -170,10 +170,9 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
         if evacuate:
             self._check_evacuation(instance)
         else:
-            with fault.install_faults(
-                instance, install.image_id_of(image_meta)
-            ):
-                self._decide(context, instance, image_meta, block_device_info)
+            self._check_rebuild(
+                context, instance, image_meta, block_device_info
+            )
         return super().rebuild(
             context,
             instance,
@@ -191,6 +190,22 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
             accel_uuids=accel_uuids,
             reimage_boot_volume=reimage_boot_volume,
         )
+
+    def _check_rebuild(self, context, instance, image_meta, block_device_info):
+        def root_format():
+            if self._is_booted_from_volume(block_device_info):
+                return None
+            return self.image_backend.by_name(
+                instance, layout.STOCK_ROOT
+            ).driver_format
+
+        with (
+            fault.install_faults(instance, install.image_id_of(image_meta)),
+            install.undone_if_refused(
+                context, self._image_api, instance, root_format
+            ),
+        ):
+            self._decide(context, instance, image_meta, block_device_info)
 
     def _check_evacuation(self, instance):
         """Refuse to install anew what was on the host that failed."""
@@ -454,10 +469,9 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
     ):
         """Refuse the install ISO, Nova's default, as the rescue image."""
         server_layout = self._layout(instance)
-        if (
-            server_layout is not None
-            and install.image_id_of(image_meta) == server_layout.iso
-        ):
+        if server_layout is not None and install.image_id_of(
+            image_meta
+        ) in install.default_rescue_images(instance, server_layout):
             with fault.instance_faults(instance):
                 raise exception.RescueIsoRefused()
         super().rescue(

@@ -4,10 +4,12 @@
 import contextlib
 
 from nova import exception as nova_exception
+from nova import utils
 from nova.compute import task_states
 import nova.conf
 from nova.virt.libvirt import blockinfo
 from nova.virt.libvirt import utils as libvirt_utils
+from oslo_log import log as logging
 from oslo_serialization import base64
 from oslo_utils import excutils
 
@@ -19,9 +21,11 @@ from nova_newos.virt import fault
 from nova_newos.virt import images
 
 CONF = nova.conf.CONF
+LOG = logging.getLogger(__name__)
 
 _IMAGE_PREFIX = 'image_'
 _DISK_FORMAT = 'image_disk_format'
+_BASE_IMAGE = 'image_base_image_ref'
 
 
 def image_properties(instance):
@@ -196,6 +200,77 @@ def persisted(instance, server_layout, image_meta):
             # The server may have been deleted meanwhile.
             with contextlib.suppress(nova_exception.InstanceNotFound):
                 instance.save()
+
+
+@contextlib.contextmanager
+def undone_if_refused(context, image_api, instance, root_format):
+    """Let a server whose rebuild is refused go on as what it is.
+
+    ``nova.compute.api.API.rebuild`` has written the refused image into the
+    server by then, and nobody takes it back.
+
+    :param context: of the requester
+    :param image_api: a ``nova.image.glance.API``
+    :param root_format: called for the disk format of ``disk``; returns None
+        for a server that boots from a volume
+    """
+    try:
+        yield
+    except exception.NewosError:
+        with excutils.save_and_reraise_exception():
+            server_layout = layout.load(instance.system_metadata)
+            if server_layout is not None:
+                _restore_image(context, image_api, instance, server_layout.iso)
+            if server_layout is None or not server_layout.installs:
+                # Or the disk that it has would become a CD-ROM.
+                disk_format = root_format()
+                if disk_format:
+                    instance.system_metadata[_DISK_FORMAT] = disk_format
+            instance.save()
+
+
+def _restore_image(context, image_api, instance, image_id):
+    """Write into a server what nova-api writes of its image."""
+    try:
+        image = image_api.get(context, image_id)
+    except nova_exception.NovaException as error:
+        LOG.warning(
+            'The server keeps properties of an image that it was not rebuilt '
+            'with, for its own cannot be read: %s',
+            error,
+            instance=instance,
+        )
+        return
+    kept = {
+        key: value
+        for key, value in instance.system_metadata.items()
+        if not key.startswith(_IMAGE_PREFIX)
+    }
+    instance.system_metadata = {
+        **kept,
+        **{
+            key: str(value)
+            for key, value in utils.get_system_metadata_from_image(
+                image, instance.flavor
+            ).items()
+        },
+        _BASE_IMAGE: image_id,
+    }
+    instance.image_ref = image_id
+    instance.kernel_id = instance.ramdisk_id = ''
+    for name in ('os_type', 'architecture', 'vm_mode'):
+        setattr(instance, name, image['properties'].get(name))
+
+
+def default_rescue_images(instance, server_layout):
+    """Ids of images that a rescue uses when its user names none.
+
+    As ``ComputeManager._get_rescue_image`` chooses.
+    """
+    return {
+        server_layout.iso,
+        instance.system_metadata.get(_BASE_IMAGE) or instance.image_ref,
+    }
 
 
 def boots_from_volume(root_bdm):

@@ -59,8 +59,10 @@ NAMES = (
     _DRIVER + 'pre_live_migration',
     _MANAGER + '_error_out_instance_on_exception',
     _MANAGER + '_finish_resize',
+    _MANAGER + '_get_rescue_image',
     _MANAGER + '_resize_instance',
     _MANAGER + 'rebuild_instance',
+    'nova.compute.api.API.rebuild',
     'nova.scheduler.client.report.SchedulerReportClient.get_provider_traits',
     # What is in system_metadata, and how our refusals become faults.
     'nova.utils.get_system_metadata_from_image',

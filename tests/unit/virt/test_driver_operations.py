@@ -117,6 +117,18 @@ class RescueTest(driver_base.DriverTestCase):
         self.assertLessEqual(len(text), 200)
         stock_rescue.assert_not_called()
 
+    def test_default_rescue_image(self):
+        """Nova's default, whatever nova-api wrote into the server."""
+        self.stock_method('rescue')
+        instance = fakes.server(server_layout=fakes.LAYOUT)
+        instance.system_metadata['image_base_image_ref'] = fakes.OTHER
+        with self.assertRaises(fault.InstanceRefused):
+            self.rescue(instance, fakes.OTHER)
+        del instance.system_metadata['image_base_image_ref']
+        instance.image_ref = fakes.DRIVERS
+        with self.assertRaises(fault.InstanceRefused):
+            self.rescue(instance, fakes.DRIVERS)
+
     @ddt.data(
         (fakes.LAYOUT, fakes.OTHER),
         (driver_base.RESTORED, fakes.OTHER),

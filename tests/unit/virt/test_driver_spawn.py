@@ -342,15 +342,72 @@ class RebuildTest(driver_base.DriverTestCase):
         self.assertEqual([], self.saved)
         self.assertNotIn(layout.KEY, instance.system_metadata)
 
-    def test_refused_before_disks_are_deleted(self):
+    def refused(self, server_layout, image=None):
+        """Rebuild a server with an image that asks for too much."""
         instance = fakes.server(
-            fakes.image_dict(newos_root_disk_size='21'),
-            fakes.LAYOUT,
+            fakes.image_dict(
+                image_id=fakes.OTHER,
+                newos_root_disk_size='21',
+                hw_disk_bus='sata',
+                os_type='windows',
+            ),
+            server_layout,
             task_state='rebuilding',
+            os_type='windows',
+        )
+        if isinstance(image, Exception):
+            self.glance.get.side_effect = image
+        else:
+            self.glance.get.return_value = image
+        with self.assertRaises(fault.InstallRefused) as caught:
+            self.rebuild(instance)
+        self.assertIn('newos_root_disk_size=21', str(caught.exception))
+        self.stock_rebuild.assert_not_called()
+        return instance
+
+    def test_refused_before_disks_are_deleted(self):
+        """nova-api has written the refused image into the server by then."""
+        image = fakes.image_dict(hw_disk_bus='scsi', os_type='linux')
+        instance = self.refused(fakes.LAYOUT, image)
+        expected = fakes.server(image, fakes.LAYOUT)
+        self.assertEqual([expected.system_metadata], self.saved)
+        self.assertEqual(fakes.ISO, instance.image_ref)
+        self.assertEqual('linux', instance.os_type)
+
+    def test_refused_and_the_image_is_gone(self):
+        instance = self.refused(
+            fakes.LAYOUT, nova_exception.ImageNotFound(image_id=fakes.ISO)
+        )
+        self.assertEqual(fakes.OTHER, instance.image_ref)
+
+    @ddt.data(('qcow2', 'qcow2'), ('flat', 'raw'))
+    @ddt.unpack
+    def test_refused_for_an_ordinary_server(self, images_type, disk_format):
+        """Or its disk would be a CD-ROM from the next start on."""
+        self.flags('libvirt', images_type=images_type)
+        storage = self.useFixture(fakes.Storage(self))
+        self.driver.image_backend = storage.backend()
+        self.refused(None)
+        [saved] = self.saved
+        self.assertEqual(disk_format, saved['image_disk_format'])
+        self.assertNotIn(layout.KEY, saved)
+
+    def test_refused_after_an_unshelve(self):
+        self.useFixture(fakes.Storage(self))
+        instance = self.refused(driver_base.RESTORED, fakes.image_dict())
+        self.assertEqual(fakes.ISO, instance.image_ref)
+        [saved] = self.saved
+        self.assertEqual('qcow2', saved['image_disk_format'])
+
+    def test_refused_for_a_volume(self):
+        instance = fakes.server(task_state='rebuilding')
+        self.patch(
+            stock.LibvirtDriver, '_is_booted_from_volume', return_value=True
         )
         with self.assertRaises(fault.InstallRefused):
             self.rebuild(instance)
-        self.stock_rebuild.assert_not_called()
+        [saved] = self.saved
+        self.assertEqual('iso', saved['image_disk_format'])
 
     @ddt.data(fakes.LAYOUT, driver_base.RESTORED)
     def test_evacuate_without_the_root_disk(self, server_layout):
