@@ -11,7 +11,9 @@ def pytest_configure(config):
     config.addinivalue_line(
         'markers',
         "operation(name, images_type='qcow2', outcome='works'): a lifecycle "
-        'operation that the test sees, for the support matrix',
+        'operation that the test sees, for the support matrix; IMAGES_TYPE of '
+        'its class is the default of images_type, so that a class can run '
+        'the tests of another with other storage',
     )
 
 
@@ -25,7 +27,10 @@ def pytest_collection_modifyitems(items):
 
 
 def _value(item, mark):
+    images_type = getattr(item.cls, 'IMAGES_TYPE', 'qcow2')
     try:
-        return sightings.value(*mark.args, **mark.kwargs)
+        return sightings.value(
+            *mark.args, **{'images_type': images_type, **mark.kwargs}
+        )
     except (TypeError, ValueError) as error:
         raise pytest.UsageError(f'{item.nodeid}: {error}') from error

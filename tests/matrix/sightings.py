@@ -36,7 +36,7 @@ class Sighting:
     place: str
 
 
-def value(operation, images_type='qcow2', outcome='works'):
+def value(operation, images_type, outcome='works'):
     """A mark, as the value of a property.
 
     :param operation: what the test does, a key of operations.OPERATIONS

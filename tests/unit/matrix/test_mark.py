@@ -66,6 +66,9 @@ class MarkTestCase(samples.ResultsTestCase):
                 def test_is_expected_to_fail(self):
                     self.fail()
 
+            class FlatTestCase(MarkedTestCase):
+                IMAGES_TYPE = 'flat'
+
             @operation('suspend')
             class FailingTestCase(unittest.TestCase):
                 def test_fails_in_part(self):
@@ -85,6 +88,7 @@ class MarkTestCase(samples.ResultsTestCase):
         self.assertEqual(
             {
                 sightings.Sighting('create', 'qcow2', 'works', PLACE),
+                sightings.Sighting('create', 'flat', 'works', PLACE),
                 sightings.Sighting('evacuate', 'flat', 'refused', PLACE),
                 sightings.Sighting('suspend', 'qcow2', 'failed', PLACE),
                 sightings.Sighting('lock', 'qcow2', 'failed', PLACE),

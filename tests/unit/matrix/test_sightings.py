@@ -10,17 +10,19 @@ FAKE = 'fake libvirt 2026.2'
 
 class ValueTestCase(base.TestCase):
     def test_what_a_mark_may_leave_out(self):
-        self.assertEqual('create qcow2 works', sightings.value('create'))
+        self.assertEqual(
+            'create qcow2 works', sightings.value('create', 'qcow2')
+        )
 
     def test_unknown_words(self):
-        for words in (
-            ('creat',),
-            ('create', 'rbd'),
-            ('create', 'qcow2', 'refuses'),
-        ):
+        for wrong, words in {
+            'creat': ('creat', 'qcow2'),
+            'rbd': ('create', 'rbd'),
+            'refuses': ('create', 'qcow2', 'refuses'),
+        }.items():
             with (
                 self.subTest(words=words),
-                self.assertRaisesRegex(ValueError, repr(words[-1])),
+                self.assertRaisesRegex(ValueError, repr(wrong)),
             ):
                 sightings.value(*words)
 
