@@ -131,14 +131,15 @@ def _upstream(options):
     for release in options.releases:
         environment = 'upstream%d' % RELEASES[release]
         yield _tox_step(options, 'upstream', release, environment)
+    newest = max(options.releases)
     yield _tox_step(
         options,
         'upstream',
-        NEWEST,
-        'upstream%d' % RELEASES[NEWEST],
+        newest,
+        'upstream%d' % RELEASES[newest],
         '--suite=functional',
         *UPSTREAM_FUNCTIONAL,
-        name='upstream-functional-' + NEWEST,
+        name='upstream-functional-' + newest,
     )
 
 

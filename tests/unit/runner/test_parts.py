@@ -45,6 +45,20 @@ class ArgumentsTestCase(base.TestCase):
         for step in found:
             self.assertIn('--driver=both', step.command)
 
+    def test_upstream(self):
+        """Functional tests on the newest release that was asked for."""
+        found = self.steps(
+            'upstream', '--release', '2025.2', '--release', '2025.1'
+        )
+        self.assertEqual(
+            [
+                'upstream-2025.2',
+                'upstream-2025.1',
+                'upstream-functional-2025.2',
+            ],
+            [step.name for step in found],
+        )
+
     def test_records(self):
         """The table shows what its steps record, of earlier runs too."""
         options = runner.arguments(['upstream-table', '--release', '2025.1'])
