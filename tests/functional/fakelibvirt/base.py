@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tests with fake libvirt and real files stand on."""
 
+import functools
 import importlib
 import io
 import os
@@ -31,6 +32,9 @@ NEWOS = 'newos.NewosLibvirtDriver'
 MICROVERSION = '2.95'
 
 ISO_MAGIC_AT = 0x8000
+
+# Seconds to wait for what takes less than one on an idle machine.
+PATIENCE = 60
 
 
 def iso_bytes(size=2 * units.Mi):
@@ -156,6 +160,10 @@ class ServersTestCase(base.ServersTestBase):
             hosts.Hosts(self.instances_path, self.SHARED_STORAGE)
         )
         self.glance = self.useFixture(Glance(self))
+        # Nova's tests have their machine to themselves.
+        self.notifier.wait_for_versioned_notifications = functools.partial(
+            self.notifier.wait_for_versioned_notifications, timeout=PATIENCE
+        )
         self._give_users_a_token()
         self._replace_the_host()
 
@@ -326,9 +334,37 @@ class ServersTestCase(base.ServersTestBase):
         server = self.admin_api.post_server({'server': body})
         return self.wait_for(server, state)
 
+    def _wait_for_server_parameter(
+        self, server, expected_params, max_retries=PATIENCE * 2, **kwargs
+    ):
+        return super()._wait_for_server_parameter(
+            server, expected_params, max_retries, **kwargs
+        )
+
+    def _wait_for_state_change(
+        self, server, expected_status, max_retries=PATIENCE * 2, **kwargs
+    ):
+        return super()._wait_for_state_change(
+            server, expected_status, max_retries, **kwargs
+        )
+
+    def _wait_for_migration_status(self, *args, **kwargs):
+        return self._again(super()._wait_for_migration_status, *args, **kwargs)
+
+    def _wait_for_instance_action_event(self, *args, **kwargs):
+        return self._again(
+            super()._wait_for_instance_action_event, *args, **kwargs
+        )
+
+    def _again(self, wait, *args, **kwargs):
+        # These give up after five seconds.
+        return self._wait_for_assert(
+            lambda: wait(*args, **kwargs), max_retries=PATIENCE // 5, sleep=0
+        )
+
     def wait_for(self, server, state):
         """Wait until a server reaches a state; another end is a failure."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             server = self.admin_api.get_server(server['id'])
             if not server['OS-EXT-STS:task_state'] and (
@@ -420,7 +456,7 @@ class ServersTestCase(base.ServersTestBase):
         """A root disk has what was written to it."""
         self._qemu_io(self.directory(server, host) / name, 'read')
 
-    def _qemu_io(self, path, command):
+    def _qemu_io(self, path, command, pattern='0x4e'):
         info = self.qemu_img_info(path)
         done = subprocess.run(
             [
@@ -428,7 +464,7 @@ class ServersTestCase(base.ServersTestBase):
                 '-f',
                 info['format'],
                 '-c',
-                f'{command} -P 0x4e 0 64k',
+                f'{command} -P {pattern} 0 64k',
                 path,
             ],
             capture_output=True,

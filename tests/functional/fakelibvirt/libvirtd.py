@@ -14,6 +14,9 @@ from lxml import etree
 from nova.tests.fixtures import libvirt as fakelibvirt
 from oslo_serialization import jsonutils
 
+#: Buses that QEMU's machines cannot have a kind of disk on.
+NO_BUS_FOR = {'cdrom': ('virtio', 'fdc'), 'disk': ('fdc',)}
+
 
 def refuse(message):
     """As libvirt refuses a domain that cannot be."""
@@ -43,6 +46,8 @@ class Domain(fakelibvirt.Domain):
         where its first disk is, sorted by their names.
         """
         bus, name = _target(disk)
+        if bus in NO_BUS_FOR.get(disk.get('device'), ()):
+            refuse(f'{name} cannot be on bus {bus}')
         for other in self._disks:
             if _target(other)[1] == name:
                 refuse(f"target '{name}' duplicated for disk sources")
