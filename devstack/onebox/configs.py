@@ -16,7 +16,17 @@ _EVENTLET_RELEASES = ('2025.1', '2025.2')
 # Nova Compute must not reach the database; Nova stops it if it could.
 _NOT_FOR_COMPUTE = ('api_database', 'database')
 # Only nova-compute reads these: no other service needs to restart for them.
-_FOR_COMPUTE = ('image_cache', 'libvirt', 'newos')
+_FOR_COMPUTE = ('image_cache', 'libvirt', 'newos', 'serial_console')
+
+# Nova's own choice, and ours.
+_FILTERS = (
+    'ComputeFilter',
+    'ComputeCapabilitiesFilter',
+    'ImagePropertiesFilter',
+    'ServerGroupAntiAffinityFilter',
+    'ServerGroupAffinityFilter',
+    'InstallServerFilter',
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,12 +81,17 @@ def endpoints(box):
 
 
 def ini(groups):
-    """Render ``{group: {option: value}}`` as oslo.config reads it."""
+    """Render ``{group: {option: value}}`` as oslo.config reads it.
+
+    A list is an option that may be given more than once.
+    """
     lines = []
     for group, options in groups.items():
         lines.append(f'[{group}]')
         lines += [
-            f'{name} = {_text(value)}' for name, value in options.items()
+            f'{name} = {_text(each)}'
+            for name, value in options.items()
+            for each in (value if isinstance(value, list) else [value])
         ]
         lines.append('')
     return '\n'.join(lines)
@@ -194,6 +209,13 @@ def nova(box):
         'api_database': {'connection': box.database('nova_api')},
         'conductor': {'workers': 1},
         'database': {'connection': box.database('nova_cell1')},
+        'filter_scheduler': {
+            'available_filters': [
+                'nova.scheduler.filters.all_filters',
+                'nova_newos.scheduler.InstallServerFilter',
+            ],
+            'enabled_filters': ','.join(_FILTERS),
+        },
         'keystone_authtoken': _authtoken(box, 'nova'),
         'scheduler': {'workers': 1},
     }

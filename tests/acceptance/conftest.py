@@ -14,7 +14,7 @@ from tests.acceptance import storage
 
 def pytest_collection_modifyitems(items):
     """Change the box's storage once, not to and fro."""
-    items.sort(key=lambda item: storage.of_test(item) != storage.DEFAULT)
+    items.sort(key=storage.order)
 
 
 @pytest.fixture(scope='session')
@@ -40,19 +40,28 @@ def alt():
 
 
 @pytest.fixture(scope='session')
-def box_storage(box):
-    """Switches the box's images_type."""
-    box_storage = storage.Storage(box)
-    yield box_storage
-    box_storage.use(storage.DEFAULT)
+def switch(box):
+    """Changes the box's configuration between tests."""
+    switch = storage.Switch(box)
+    yield switch
+    switch.back()
 
 
 @pytest.fixture(autouse=True)
-def images_type(request, box_storage):
+def images_type(request, switch):
     """The ``[libvirt] images_type`` of this test, see storage.on()."""
-    name = storage.of_test(request.node)
-    box_storage.use(name)
-    return name
+    switch.to(storage.wanted(request.node))
+    return storage.images_type_of(request.node)
+
+
+@pytest.fixture
+def pty_consoles():
+    """Serial ports for guests that are rescued.
+
+    With [serial_console] enabled, LibvirtDriver._create_consoles_qemu_kvm
+    gives the domain of a rescue none, because that of the server has one.
+    See storage.wanted().
+    """
 
 
 @pytest.fixture(scope='session')

@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tests that run on more than one kind of storage of the compute host."""
+"""What tests need of the box's configuration, and how to switch seldom."""
 
 import pytest
 
-DEFAULT = 'qcow2'
-ALL = (DEFAULT, 'flat')
+QCOW2, FLAT = 'qcow2', 'flat'
+ALL = (QCOW2, FLAT)
+
+_TYPE = 'libvirt.images_type'
+_SERIAL = 'serial_console.enabled'
+#: Name of the fixture that a test asks for to have no [serial_console].
+PTY = 'pty_consoles'
 
 
 def on(*images_types, sees):
@@ -26,22 +31,42 @@ def on(*images_types, sees):
     return pytest.mark.parametrize('images_type', cases, indirect=True)
 
 
-def of_test(item):
-    """The storage that a collected test needs."""
+def images_type_of(item):
+    """The storage that a collected test asks for."""
     callspec = getattr(item, 'callspec', None)
-    return callspec.params.get('images_type', DEFAULT) if callspec else DEFAULT
+    return callspec.params.get('images_type', QCOW2) if callspec else QCOW2
 
 
-class Storage:
-    """Of a box."""
+def wanted(item):
+    """The options that a collected test asks for; '' is the box's own."""
+    images_type = images_type_of(item)
+    return {
+        _TYPE: '' if images_type == QCOW2 else images_type,
+        _SERIAL: 'false' if PTY in item.fixturenames else '',
+    }
+
+
+def order(item):
+    """Sort key: as few changes of the box as can be."""
+    values = wanted(item)
+    return values[_TYPE], values[_SERIAL]
+
+
+class Switch:
+    """Changes the box where a test needs another one."""
 
     def __init__(self, box):
         self._box = box
         # What a killed run has left is not known.
         self._current = None
 
-    def use(self, name):
-        """Have new disks made in this way."""
-        if name != self._current:
-            self._box.up('--set', f'libvirt.images_type={name}')
-            self._current = name
+    def to(self, options):
+        """:param options: dict, see wanted()"""
+        if options != self._current:
+            changes = (f'--set={k}={v}' for k, v in options.items())
+            self._box.up(*changes)
+            self._current = options
+
+    def back(self):
+        """The box as it was."""
+        self.to({_TYPE: '', _SERIAL: ''})

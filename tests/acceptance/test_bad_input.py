@@ -38,9 +38,10 @@ def refused(launch):
             {'newos_virtio_image_id': str(uuid.UUID(int=7))},
             [str(uuid.UUID(int=7)), 'does not exist'],
         ),
-        (
+        pytest.param(
             {'hw_machine_type': 'q35', 'hw_cdrom_bus': 'ide'},
             ['hw_cdrom_bus', 'sata'],
+            marks=pytest.mark.operation('bus-refusals', outcome='refused'),
         ),
     ],
     ids=['large', 'size', 'flag', 'url', 'missing', 'q35-ide'],
@@ -99,6 +100,7 @@ def test_iso_that_is_a_qcow2(images, refused, tmp_path):
     assert '--disk-format iso' in refused(image['id'])
 
 
+@pytest.mark.operation('bus-refusals', outcome='refused')
 def test_too_many_cdroms_for_the_bus(
     refused, images, media, driver_iso, flavor
 ):
@@ -160,6 +162,7 @@ def full_disk(box):
         subprocess.run(['umount', small], check=True)
 
 
+@pytest.mark.operation('disk-full')
 def test_disk_full_while_the_iso_is_fetched(full_disk, refused, images, media):
     message = refused(images(media['probe']))
     assert 'no room' in message

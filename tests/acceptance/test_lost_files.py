@@ -7,12 +7,8 @@ import time
 import pytest
 
 from tests.acceptance import onebox
-
-
-def base_file(box, image_id):
-    """Where Nova caches an image."""
-    digest = hashlib.sha1(image_id.encode()).hexdigest()  # noqa: S324
-    return box.base / digest
+from tests.acceptance import storage
+from tests.acceptance.cache import base_file
 
 
 @pytest.fixture
@@ -31,6 +27,8 @@ def _options(values):
     return [f'--set={name}={value}' for name, value in values.items()]
 
 
+@pytest.mark.operation('image-cache')
+@pytest.mark.operation('delete-installed')
 def test_the_cache_keeps_what_a_server_stands_on(
     eager_cache, box, launch, images, media, digests
 ):
@@ -59,6 +57,7 @@ def test_the_cache_keeps_what_a_server_stands_on(
     )
 
 
+@pytest.mark.operation('lost-files')
 def test_lost_bases_come_back_from_their_own_images(
     box, launch, images, media, digests
 ):
@@ -78,6 +77,51 @@ def test_lost_bases_come_back_from_their_own_images(
     ]
     assert _digest(base_file(box, iso)) == digests['probe']
     assert _digest(base_file(box, driver_iso)) == digests['drivers']
+
+
+@storage.on(*storage.ALL, sees=('lost-files',))
+def test_deleted_images_leave_what_can_be_had(
+    box, launch, images, media, digests, cloud, images_type
+):
+    """A drive stays where its medium is lost; flat disks are copies."""
+    driver_iso = images(media['drivers'])
+    iso = images(media['waiting'], newos_virtio_image_id=driver_iso)
+    guest = launch(iso)
+    spawned = guest.wait_for_report()
+    both = [digests['waiting'], digests['drivers']]
+    assert _discs(spawned) == both
+
+    cloud.image.delete_image(driver_iso)
+    _lose(box, iso, driver_iso)
+    guest.call('reboot_server', 'HARD')
+    report = guest.wait_for_report()
+    assert report.facts['booted-from'] == 'waiting'
+    lost = both if images_type == 'flat' else [digests['waiting'], None]
+    assert _discs(report) == lost
+    assert _drives(report) == _drives(spawned)
+
+    marker = guest.install_now().facts['marker']
+    cloud.image.delete_image(iso)
+    _lose(box, iso, driver_iso)
+    report = guest.boot()
+    assert report.facts['marker'] == marker
+    lost = both if images_type == 'flat' else [None, None]
+    assert _discs(report) == lost
+    assert _drives(report) == _drives(spawned)
+
+
+def _lose(box, *image_ids):
+    for image_id in image_ids:
+        base_file(box, image_id).unlink(missing_ok=True)
+
+
+def _discs(report):
+    """Digests of what is in the CD-ROM drives, None for nothing."""
+    return [cdrom.get('sha256') for cdrom in report.cdroms]
+
+
+def _drives(report):
+    return [(device['device'], device['bus']) for device in report.devices]
 
 
 def test_a_lost_root_disk_is_not_made_anew(launch, install_iso):

@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Nova's image cache on the box."""
+
+import hashlib
+
+
+def base_file(box, image_id):
+    """Where Nova caches an image."""
+    digest = hashlib.sha1(image_id.encode()).hexdigest()  # noqa: S324
+    return box.base / digest

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Buses, machine types and further disks: names that stay."""
+
+import pytest
+
+from tests.acceptance import storage
+
+
+@pytest.mark.operation('buses')
+@pytest.mark.operation('config-drive')
+@pytest.mark.parametrize(
+    ('properties', 'bus', 'targets'),
+    [
+        (
+            {'hw_machine_type': 'q35'},
+            'virtio',
+            ['vda', 'sda', 'sdb'],
+        ),
+        (
+            {'hw_machine_type': 'q35', 'hw_disk_bus': 'sata'},
+            'ata',
+            ['sda', 'sdb', 'sdc'],
+        ),
+        ({'hw_disk_bus': 'ide'}, 'ata', ['hda', 'hdb', 'hdc']),
+        (
+            {
+                'hw_disk_bus': 'scsi',
+                'hw_cdrom_bus': 'scsi',
+                'hw_scsi_model': 'virtio-scsi',
+            },
+            'virtio-scsi',
+            ['sda', 'sdb', 'sdc'],
+        ),
+        (
+            {'hw_disk_bus': 'usb', 'hw_cdrom_bus': 'scsi'},
+            'usb',
+            ['sda', 'sdb', 'sdc'],
+        ),
+    ],
+    ids=['q35', 'sata', 'ide', 'scsi', 'usb-lsi'],
+)
+def test_every_bus_installs_and_boots(
+    launch, images, media, driver_iso, digests, properties, bus, targets
+):
+    image = images(
+        media['probe'], newos_virtio_image_id=driver_iso, **properties
+    )
+    guest = launch(image, '--config-drive', 'True')
+
+    assert [target for _name, target, _device in guest.disks()][:3] == targets
+    report = guest.install()
+    assert report.disks[0]['bus'] == bus
+    seen = [cdrom['sha256'] for cdrom in report.cdroms]
+    expected = [digests['probe'], digests['drivers']]
+    if bus == 'virtio-scsi':
+        # QEMU reports LUNs in no order that a guest's names could follow.
+        assert set(expected) < set(seen)
+    else:
+        assert seen[:2] == expected
+    assert guest.boot().facts['marker'] == report.facts['marker']
+
+
+def test_uefi_installs_where_stock_boots_it(launch, images, media, tmp_path):
+    """Nova 33 and newer define no UEFI domain on libvirt 9.0, for anyone."""
+    uefi = {'hw_machine_type': 'q35', 'hw_firmware_type': 'uefi'}
+    blank = tmp_path / 'disk.raw'
+    blank.write_bytes(b'\0' * 2**20)
+    either = ('ACTIVE', 'ERROR')
+    ordinary = launch(images(blank, disk_format='raw', **uefi), expect=either)
+    installer = launch(images(media['probe'], **uefi), expect=either)
+
+    assert installer.server().status == ordinary.server().status
+    if installer.server().status == 'ACTIVE':
+        marker = installer.install().facts['marker']
+        assert installer.boot().facts['marker'] == marker
+
+
+@storage.on(*storage.ALL, sees=('ephemeral-swap', 'config-drive'))
+def test_further_disks_come_after_and_stay(
+    launch, waiting_iso, flavor, images_type
+):
+    """Ephemeral disk, swap and config drive, across a reboot and a start."""
+    sizes = flavor(ephemeral=1, swap=64)
+    guest = launch(waiting_iso, '--config-drive', 'True', flavor=sizes)
+
+    spawned = guest.wait_for_report()
+    assert guest.disks() == [
+        ('disk.newos', 'vda', 'disk'),
+        ('disk', 'hda', 'cdrom'),
+        ('disk.virtio', 'hdb', 'cdrom'),
+        ('disk.eph0', 'vdb', 'disk'),
+        ('disk.swap', 'vdc', 'disk'),
+        ('disk.config', 'hdd', 'cdrom'),
+    ]
+    assert [disk['size'] for disk in spawned.disks] == [
+        str(2**30),
+        str(2**30),
+        str(64 * 2**20),
+    ]
+    assert spawned.cdroms[2]['label'] == 'config-2'
+    wiring = guest.wiring()
+
+    guest.call('reboot_server', 'HARD')
+    assert guest.wait_for_report().hardware == spawned.hardware
+    assert guest.wiring() == wiring
+    marker = guest.install_now().facts['marker']
+    installed = guest.boot()
+    assert installed.facts['device'] == 'vda'
+    assert installed.facts['marker'] == marker
+    assert installed.hardware == spawned.hardware
+    assert guest.wiring() == wiring

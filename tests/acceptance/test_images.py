@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Images of a server: always the root disk, always a right record."""
+
+import pytest
+
+from tests.acceptance import golden
+from tests.acceptance import storage
+
+
+@pytest.fixture
+def take(images, images_type):
+    """Takes an image of a server; returns its record."""
+
+    def make(guest, cloud=None):
+        cloud = cloud or guest.cloud
+        image = cloud.compute.create_server_image(
+            guest.id, 'newos-test-golden', wait=True, timeout=300
+        )
+        images.adopt(image.id, cloud)
+        guest.wait_for_status('ACTIVE', 'SHUTOFF')
+        record = cloud.image.get_image(image.id)
+        golden.check(record, images_type)
+        return record
+
+    return make
+
+
+@storage.on(
+    *storage.ALL,
+    sees=(
+        'create',
+        'snapshot-cold',
+        'snapshot-live',
+        'snapshot-by-admin',
+        'backup',
+    ),
+)
+def test_images_of_a_server(
+    launch, launch_admin, install_iso, take, images, admin, images_type
+):
+    guest = launch(install_iso)
+    marker = guest.install().facts['marker']
+    cold = take(guest)
+    guest.boot()
+    guest.ask('note live')
+    running = guest.ask()
+
+    live = take(guest)
+    by_admin = take(guest, admin)
+    assert by_admin.owner_id == admin.current_project_id
+    _two_backups(guest, images, images_type)
+
+    after = guest.ask()
+    assert after.facts['boot'] == running.facts['boot']
+    assert after.devices == running.devices
+    _boots(launch(cold.id), marker, 'none')
+    _boots(launch(live.id), marker, 'live')
+    _boots(launch_admin(by_admin.id), marker, 'live')
+
+
+def _boots(server, marker, note):
+    """An image boots an ordinary server with what was on the root disk."""
+    report = server.wait_for_report(**{'booted-from': 'disk'})
+    assert report.facts['marker'] == marker
+    assert [device['note'] for device in report.devices] == [note]
+    assert server.disks() == [('disk', 'vda', 'disk')]
+    # One at a time: these guests share two processors.
+    server.delete()
+
+
+def _two_backups(guest, images, images_type):
+    """The second takes the place of the first."""
+    name = f'newos-test-backup-{guest.id}'
+    found = []
+    for _each in range(2):
+        guest.call('backup_server', name, 'daily', 1)
+        image = golden.named(guest.cloud, name)
+        images.adopt(image.id)
+        golden.check(image, images_type)
+        found.append(image.id)
+    assert found[0] != found[1]
