@@ -403,6 +403,18 @@ class ServersTestCase(base.ServersTestBase):
         )
         self.assertIn(advice, found['details'])
 
+    def attach(self, server, volume):
+        """Attach a volume and wait for it to be in the domain."""
+        self.api.post_server_volume(
+            server['id'], {'volumeAttachment': {'volumeId': volume}}
+        )
+        self._wait_for_assert(
+            lambda: self.assertIn(
+                volume, [name for name, *_rest in self.attached(server)]
+            ),
+            max_retries=PATIENCE * 2,
+        )
+
     def domain(self, server, host='compute1'):
         """The server's domain in the fake libvirt."""
         connection = self.computes[host].driver._host.get_connection()

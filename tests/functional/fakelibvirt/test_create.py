@@ -5,6 +5,7 @@ import base64
 
 from lxml import etree
 from oslo_utils import units
+import pytest
 
 from nova_newos import layout
 from nova_newos import traits
@@ -23,11 +24,13 @@ class CreateTestCase(base.ServersTestCase):
         self.iso = self.add_image(properties=properties or {})
         return self.create(self.iso, flavor, **fields)
 
+    @pytest.mark.operation('create')
     def test_devices_and_boot_order(self):
         server = self.create_iso()
         self.assertEqual([ROOT, ISO], self.disks(server))
         self.assertEqual(['hd', 'cdrom'], self.boot_order(server))
 
+    @pytest.mark.operation('create')
     def test_layout_is_persisted(self):
         server = self.create_iso(self.add_flavor(disk=2))
         self.assertEqual(
@@ -35,6 +38,7 @@ class CreateTestCase(base.ServersTestCase):
             self.layout_of(server),
         )
 
+    @pytest.mark.operation('create')
     def test_root_disk(self):
         server = self.create_iso(self.add_flavor(disk=3))
         info = self.qemu_img_info(self.directory(server) / 'disk.newos')
@@ -42,6 +46,7 @@ class CreateTestCase(base.ServersTestCase):
         self.assertEqual('qcow2', info['format'])
         self.assertNotIn('backing-filename', info)
 
+    @pytest.mark.operation('create')
     def test_root_disk_discards(self):
         server = self.create_iso()
         root, iso = etree.fromstring(self.xml(server)).findall('devices/disk')
@@ -50,6 +55,7 @@ class CreateTestCase(base.ServersTestCase):
         self.assertIsNone(root.find('readonly'))
         self.assertEqual('qcow2', root.find('driver').get('type'))
 
+    @pytest.mark.operation('create', images_type='raw')
     def test_root_disk_raw(self):
         self.flags(images_type='raw', group='libvirt')
         self.flags(force_raw_images=True)
@@ -59,6 +65,7 @@ class CreateTestCase(base.ServersTestCase):
             ('raw', units.Gi), (info['format'], info['virtual-size'])
         )
 
+    @pytest.mark.operation('create')
     def test_iso_is_an_overlay_of_its_own_size(self):
         server = self.create_iso()
         info = self.qemu_img_info(self.directory(server) / 'disk')
@@ -67,6 +74,7 @@ class CreateTestCase(base.ServersTestCase):
         with open(info['full-backing-filename'], 'rb') as cached:
             self.assertEqual(base.iso_bytes(), cached.read())
 
+    @pytest.mark.operation('create')
     def test_size_by_property(self):
         server = self.create_iso(
             self.add_flavor(disk=9), properties={'newos_root_disk_size': '4'}
@@ -74,12 +82,14 @@ class CreateTestCase(base.ServersTestCase):
         info = self.qemu_img_info(self.directory(server) / 'disk.newos')
         self.assertEqual(4 * units.Gi, info['virtual-size'])
 
+    @pytest.mark.operation('create')
     def test_size_by_option(self):
         self.flags(root_disk_size=2, group='newos')
         server = self.create_iso(self.add_flavor(disk=9))
         info = self.qemu_img_info(self.directory(server) / 'disk.newos')
         self.assertEqual(2 * units.Gi, info['virtual-size'])
 
+    @pytest.mark.operation('create')
     def test_size_without_flavor_disk(self):
         server = self.create_iso(
             self.add_flavor(disk=0), properties={'newos_root_disk_size': '5'}
@@ -87,6 +97,7 @@ class CreateTestCase(base.ServersTestCase):
         info = self.qemu_img_info(self.directory(server) / 'disk.newos')
         self.assertEqual(5 * units.Gi, info['virtual-size'])
 
+    @pytest.mark.operation('create')
     def test_driver_iso_by_property(self):
         drivers = self.add_image(
             data=base.iso_bytes(3 * units.Mi), is_public=True
@@ -103,6 +114,7 @@ class CreateTestCase(base.ServersTestCase):
         info = self.qemu_img_info(self.directory(server) / 'disk.virtio')
         self.assertEqual(3 * units.Mi, info['virtual-size'])
 
+    @pytest.mark.operation('create')
     def test_driver_iso_by_option(self):
         drivers = self.add_image(is_public=True)
         self.flags(virtio_image_id=drivers, group='newos')
@@ -111,12 +123,16 @@ class CreateTestCase(base.ServersTestCase):
             self.disks(self.create_iso()),
         )
 
+    @pytest.mark.operation('create')
     def test_driver_iso_switched_off(self):
         drivers = self.add_image(is_public=True)
         self.flags(virtio_image_id=drivers, group='newos')
         server = self.create_iso(properties={'newos_virtio_image_id': 'none'})
         self.assertEqual([ROOT, ISO], self.disks(server))
 
+    @pytest.mark.operation('create')
+    @pytest.mark.operation('config-drive')
+    @pytest.mark.operation('ephemeral-swap')
     def test_stock_disks_come_after(self):
         drivers = self.add_image(is_public=True)
         self.flags(virtio_image_id=drivers, group='newos')
@@ -137,6 +153,7 @@ class CreateTestCase(base.ServersTestCase):
         targets = [target for *_rest, target in self.disks(server)]
         self.assertEqual(len(targets), len(set(targets)))
 
+    @pytest.mark.operation('buses')
     def test_root_has_the_lowest_name_of_a_shared_bus(self):
         server = self.create_iso(
             properties={
@@ -153,6 +170,7 @@ class CreateTestCase(base.ServersTestCase):
             self.disks(server),
         )
 
+    @pytest.mark.operation('buses')
     def test_scsi_root_is_unit_0(self):
         server = self.create_iso(
             properties={
@@ -164,6 +182,18 @@ class CreateTestCase(base.ServersTestCase):
         root, iso = etree.fromstring(self.xml(server)).findall('devices/disk')
         self.assertEqual('0', root.find('address').get('unit'))
         self.assertEqual('1', iso.find('address').get('unit'))
+
+    @pytest.mark.operation('create')
+    def test_hybrid_iso(self):
+        """An ISO that also begins like a disk, for memory sticks."""
+        data = bytearray(base.iso_bytes())
+        data[446:462] = bytes((0x80, 0, 2, 0, 0xEE, 0, 0, 0, 1, 0, 0, 0)) + (
+            4095
+        ).to_bytes(4, 'little')
+        data[510:512] = b'\x55\xaa'
+        data[512:520] = b'EFI PART'
+        server = self.create(self.add_image(data=bytes(data)))
+        self.assertEqual([ROOT, ISO], self.disks(server))
 
     def test_live_cd(self):
         """newos_install=false: as stock Nova boots an ISO."""
@@ -185,6 +215,7 @@ class CreateTestCase(base.ServersTestCase):
             self._get_provider_traits(self.compute_rp_uuids['compute1']),
         )
 
+    @pytest.mark.operation('delete-installing')
     def test_delete_leaves_nothing(self):
         server = self.create_iso()
         self.assertTrue(self.directory(server).exists())

@@ -2,6 +2,8 @@
 """Install servers that stay on their host: power, files, deletion."""
 
 import os
+import pathlib
+import subprocess
 import threading
 
 import pytest
@@ -51,8 +53,8 @@ class PowerTestCase(base.InstalledTestCase):
 class FlatPowerTestCase(base.InstalledTestCase):
     IMAGES_TYPE = 'flat'
 
-    @pytest.mark.operation('hard-reboot', images_type='flat')
-    @pytest.mark.operation('stop-start', images_type='flat')
+    @pytest.mark.operation('hard-reboot')
+    @pytest.mark.operation('stop-start')
     def test_reboot_stop_and_start(self):
         self._reboot_server(self.server, hard=True)
         self.assert_kept()
@@ -60,7 +62,36 @@ class FlatPowerTestCase(base.InstalledTestCase):
         self._start_server(self.server)
         self.assert_kept()
 
-    @pytest.mark.operation('delete-installed', images_type='flat')
+    @pytest.mark.operation('hard-reboot')
+    @pytest.mark.operation('snapshot-cold')
+    def test_guest_cannot_name_a_backing_file(self):
+        """A raw disk stays one, whatever header its guest writes."""
+        root = self.directory(self.server) / 'disk.newos'
+        secret = pathlib.Path(self.instances_path, 'secret')
+        secret.write_bytes(b'of the host'.ljust(512))
+        forged = pathlib.Path(self.instances_path, 'forged')
+        subprocess.check_call(
+            ['qemu-img', 'create', '-q', '-f', 'qcow2', '-F', 'raw']
+            + ['-b', secret, forged]
+        )
+        subprocess.check_call(
+            ['dd', 'status=none', 'conv=notrunc', f'if={forged}', f'of={root}']
+        )
+        self._reboot_server(self.server, hard=True)
+        disk = self.domain(self.server).disks()[0]
+        self.assertEqual('raw', disk.find('driver').get('type'))
+        self._stop_server(self.server)
+        image = self.api.post_server_action(
+            self.server['id'], {'createImage': {'name': 'golden'}}
+        )['image_id']
+        self._wait_for_server_parameter(
+            self.server, {'OS-EXT-STS:task_state': None}
+        )
+        taken = self.glance.bytes_of(image)
+        self.assertEqual(forged.read_bytes(), taken[: forged.stat().st_size])
+        self.assertNotIn(b'of the host', taken[:65536])
+
+    @pytest.mark.operation('delete-installed')
     def test_delete(self):
         self._delete_server(self.server)
         self.assertFalse(self.directory(self.server).exists())

@@ -9,6 +9,7 @@ import pytest
 
 from nova_newos.media import base as media_base
 from tests.functional.fakelibvirt import base
+from tests.functional.fakelibvirt import libvirtd
 
 
 class MovesMixin:
@@ -211,6 +212,26 @@ class SharedMovesTestCase(MovesMixin, base.InstalledTestCase):
         # What the old host does when it is back must not hurt.
         self.repair_host()
         self.assert_moved()
+
+    @pytest.mark.operation('evacuate-shared')
+    def test_failed_evacuation(self):
+        """Nova deletes the disks that a failed start has made."""
+        self.fail_host()
+        with fixtures.MonkeyPatch(
+            'tests.functional.fakelibvirt.libvirtd.Connection.defineXML',
+            lambda connection, xml: libvirtd.refuse('no such machine'),
+        ):
+            self.fails(
+                self.server,
+                'evacuate',
+                {},
+                'compute_rebuild_instance',
+                'no such machine',
+            )
+        self.assert_installed(self.server)
+        self.repair_host()
+        self._reboot_server(self.server, hard=True)
+        self.assert_moved(to='compute1')
 
 
 class Notes(media_base.Medium):

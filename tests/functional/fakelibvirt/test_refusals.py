@@ -4,10 +4,13 @@
 import pathlib
 import subprocess
 
+import fixtures
 from oslo_utils import units
 from oslo_utils.fixture import uuidsentinel as uuids
+import pytest
 
 from tests.functional.fakelibvirt import base
+from tests.functional.fakelibvirt import libvirtd
 
 
 class RefusalsTestCase(base.ServersTestCase):
@@ -100,6 +103,7 @@ class RefusalsTestCase(base.ServersTestCase):
         image = self.add_image(data=forged.read_bytes())
         self.refused(image, image=image)
 
+    @pytest.mark.operation('bus-refusals', outcome='refused')
     def test_too_many_cdroms(self):
         drivers = self.add_image(is_public=True)
         self.refused(
@@ -114,6 +118,7 @@ class RefusalsTestCase(base.ServersTestCase):
             },
         )
 
+    @pytest.mark.operation('bus-refusals', outcome='refused')
     def test_no_ide_on_q35(self):
         self.refused(
             'q35',
@@ -121,3 +126,12 @@ class RefusalsTestCase(base.ServersTestCase):
             'hw_cdrom_bus',
             properties={'hw_machine_type': 'q35', 'hw_cdrom_bus': 'ide'},
         )
+
+    def test_a_failed_start_leaves_nothing(self):
+        with fixtures.MonkeyPatch(
+            'tests.functional.fakelibvirt.libvirtd.Domain.createWithFlags',
+            lambda domain, flags: libvirtd.refuse('no such machine'),
+        ):
+            server = self.create(self.add_image(), state='ERROR')
+        self.assertFalse(self.directory(server).exists())
+        self.assertIsNone(self.layout_of(server))

@@ -68,7 +68,7 @@ class RescueTestCase(base.InstalledTestCase):
     @pytest.mark.operation('rescue-stable-device')
     @pytest.mark.operation('volume')
     def test_with_a_volume(self):
-        self._attach_volume(self.server, self.cinder.ISCSI_BACKED_VOL)
+        self.attach(self.server, self.cinder.ISCSI_BACKED_VOL)
         before = sorted(self.attached(self.server))
         disks = self.rescue(self.add_disk_image(properties=STABLE_DISK))
         names = [target for *_rest, target in disks]

@@ -81,7 +81,7 @@ class ResizeTestCase(base.InstalledTestCase):
             self.add_flavor(ephemeral=1, swap=64),
             config_drive=True,
         )
-        self._attach_volume(server, self.cinder.ISCSI_BACKED_VOL)
+        self.attach(server, self.cinder.ISCSI_BACKED_VOL)
         self.install(server)
         before = sorted(self.attached(server))
         self._resize_server(
@@ -143,8 +143,8 @@ class FlatResizeTestCase(base.InstalledTestCase):
         super().setUp()
         self.flags(allow_resize_to_same_host=True)
 
-    @pytest.mark.operation('resize-confirm', images_type='flat')
-    @pytest.mark.operation('resize-revert', images_type='flat')
+    @pytest.mark.operation('resize-confirm')
+    @pytest.mark.operation('resize-revert')
     def test_revert_and_confirm(self):
         flavor = self.add_flavor(disk=2)
         self._resize_server(self.server, flavor)

@@ -2,68 +2,38 @@
 """Golden images: the root disk, and a record that a stranger can boot."""
 
 import pathlib
-import subprocess
 
-from nova_newos import layout
+import pytest
+
 from tests.functional.fakelibvirt import base
-
-# What an installer writes at the beginning of the root disk.
-INSTALLED = b'an installed operating system'
 
 
 class SnapshotTestCase(base.ServersTestCase):
+    IMAGES_TYPE = 'qcow2'
+
     def setUp(self):
         super().setUp()
-        self.driver = self.start()
+        self.flags(images_type=self.IMAGES_TYPE, group='libvirt')
+        self.start()
 
     def installed_server(self, properties=None, flavor=None, **fields):
         """An install server that was installed and is stopped."""
         drivers = self.add_image(is_public=True)
-        iso = self.add_image(
+        self.iso = self.add_image(
             properties={
                 'newos_virtio_image_id': drivers,
                 'os_distro': 'debian',
                 **(properties or {}),
             }
         )
-        server = self.create(iso, flavor, **fields)
-        root = self.directory(server) / 'disk.newos'
-        content = pathlib.Path(self.instances_path, 'installed')
-        content.write_bytes(INSTALLED.ljust(512, b'\0'))
-        subprocess.check_call(
-            [
-                'qemu-img',
-                'dd',
-                '-f',
-                'raw',
-                '-O',
-                'qcow2',
-                'bs=512',
-                'count=1',
-                'if=%s' % content,
-                'of=%s' % root,
-            ]
-        )
-        subprocess.check_call(
-            [
-                'qemu-img',
-                'resize',
-                '-q',
-                '-f',
-                'qcow2',
-                root,
-                '%dG' % self.layout_of(server).root_gb,
-            ]
-        )
+        server = self.create(self.iso, flavor, **fields)
+        self.install(server)
         self._stop_server(server)
         return server
 
-    def layout_of(self, server):
-        return layout.load(self.instance(server).system_metadata)
-
-    def take(self, server, action='createImage', **fields):
+    def take(self, server, action='createImage', api=None, **fields):
         """Have an image taken and wait for the end of it; returns its id."""
-        response = self.api.post_server_action(
+        response = (api or self.api).post_server_action(
             server['id'], {action: {'name': 'golden', **fields}}
         )
         self._wait_for_server_parameter(
@@ -77,31 +47,19 @@ class SnapshotTestCase(base.ServersTestCase):
         self.assertEqual('active', image['status'])
         return image
 
-    def read(self, image):
-        """The first bytes of the disk in an image."""
-        data = pathlib.Path(self.instances_path, 'golden')
-        data.write_bytes(self.glance.bytes_of(image['id']))
-        raw = pathlib.Path(self.instances_path, 'golden.raw')
-        subprocess.check_call(
-            [
-                'qemu-img',
-                'convert',
-                '-f',
-                image['disk_format'],
-                '-O',
-                'raw',
-                data,
-                raw,
-            ]
-        )
-        with raw.open('rb') as disk:
-            return disk.read(len(INSTALLED))
+    def assert_golden(self, image):
+        """An image holds what was installed."""
+        path = pathlib.Path(self.instances_path, 'golden')
+        path.write_bytes(self.glance.bytes_of(image['id']))
+        self._qemu_io(path, 'read')
 
+    @pytest.mark.operation('snapshot-cold')
     def test_root_disk_is_taken(self):
         image = self.golden_image(self.installed_server())
         self.assertEqual('qcow2', image['disk_format'])
-        self.assertEqual(INSTALLED, self.read(image))
+        self.assert_golden(image)
 
+    @pytest.mark.operation('snapshot-cold')
     def test_record(self):
         image = self.golden_image(
             self.installed_server(
@@ -125,57 +83,67 @@ class SnapshotTestCase(base.ServersTestCase):
             ],
         )
 
+    @pytest.mark.operation('snapshot-cold')
+    @pytest.mark.operation('snapshot-by-admin')
+    def test_by_an_administrator(self):
+        """The server is another project's."""
+        server = self.installed_server()
+        mine = self.instance(server).project_id
+        admin = self.api_fixture.admin_api
+        self.assertNotEqual(mine, admin.project_id)
+        image = self.golden_image(server, api=admin)
+        self.assert_golden(image)
+        self.assertNotIn('newos_layout', image['properties'])
+
+    @pytest.mark.operation('create')
     def test_server_from_it_is_ordinary(self):
         image = self.golden_image(self.installed_server())
         server = self.create(image['id'])
-        self.assertEqual(
-            [('disk', 'disk', 'virtio', 'vda')], self.disks(server)
-        )
+        self.assertEqual([base.STOCK_ROOT], self.disks(server))
         self.assertEqual(['hd'], self.boot_order(server))
-        self.assertIsNone(self.layout(server))
+        self.assertIsNone(self.layout_of(server))
+        self.assert_installed(server, 'disk')
 
-    def test_backup(self):
-        # Nova's fake Glance takes every image for a backup when old ones
-        # are removed.
-        image = self.golden_image(
-            self.installed_server(),
-            'createBackup',
-            backup_type='daily',
-            rotation=100,
-        )
-        self.assertEqual('qcow2', image['disk_format'])
-        self.assertEqual(INSTALLED, self.read(image))
-
-    def test_shelve_and_unshelve(self):
-        """The installed disk comes back as a disk, and stays one."""
+    @pytest.mark.operation('backup')
+    def test_backups_with_rotation(self):
         server = self.installed_server()
-        self.api.post_server_action(server['id'], {'shelve': {}})
-        self.wait_for(server, 'SHELVED_OFFLOADED')
-        self.api.post_server_action(server['id'], {'unshelve': None})
-        self.wait_for(server, 'ACTIVE')
-        self._reboot_server(server, hard=True)
-        self.assertEqual(
-            [('disk', 'disk', 'virtio', 'vda')], self.disks(server)
-        )
-        raw = pathlib.Path(self.instances_path, 'back.raw')
-        subprocess.check_call(
-            [
-                'qemu-img',
-                'convert',
-                '-O',
-                'raw',
-                self.directory(server) / 'disk',
-                raw,
-            ]
-        )
-        with raw.open('rb') as disk:
-            self.assertEqual(INSTALLED, disk.read(len(INSTALLED)))
-        self.assertFalse(self.layout_of(server).installs)
+        taken = [
+            self.golden_image(
+                server, 'createBackup', backup_type='daily', rotation=2
+            )
+            for _day in range(3)
+        ]
+        for image in taken:
+            self.assertEqual('qcow2', image['disk_format'])
+            self.assert_golden(image)
+            self.assertEqual('backup', image['properties']['image_type'])
+        self.assertNotIn(taken[0]['id'], self.glance.images)
+        for image in taken[1:]:
+            self.assertIn(image['id'], self.glance.images)
 
+    @pytest.mark.operation('snapshot-live')
+    def test_of_a_resized_server(self):
+        """The record says the size that the disk has now."""
+        self.flags(allow_resize_to_same_host=True)
+        server = self.installed_server()
+        self._start_server(server)
+        self._resize_server(server, self.add_flavor(disk=2))
+        self._confirm_resize(server)
+        image = self.golden_image(server)
+        self.assertEqual(2, image['min_disk'])
+
+    @pytest.mark.operation('snapshot-cold', outcome='refused')
     def test_wrong_first_disk_is_refused(self):
         """libvirt sorts the disks of a bus; what is first is checked."""
         server = self.installed_server()
-        connection = self.driver._host.get_connection()
-        domain = connection.lookupByUUIDString(server['id'])
-        domain._disks.reverse()
-        self.assertIsNone(self.glance.bytes_of(self.take(server)))
+        self.domain(server)._disks.reverse()
+        image = self.take(server)
+        self.assertNotIn(image, self.glance.images)
+
+
+class FlatSnapshotTestCase(SnapshotTestCase):
+    IMAGES_TYPE = 'flat'
+
+    test_by_an_administrator = None
+    test_record = None
+    test_wrong_first_disk_is_refused = None
