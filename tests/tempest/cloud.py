@@ -11,9 +11,9 @@ from devstack.onebox import processes
 from devstack.onebox.errors import BoxError
 from devstack.onebox.progress import step
 
-#: Begins the name of all that is made in the cloud, by Tempest too.
-PREFIX = 'newos-tempest'
-_IMAGES = (f'{PREFIX}-image', f'{PREFIX}-image-alt')
+# Begins the name of all that Tempest makes, and so of all that is made here.
+_PREFIX = 'tempest-'
+_IMAGES = (f'{_PREFIX}image', f'{_PREFIX}image-alt')
 # Resizing makes the disk grow from 1 to 4 GiB.
 _FLAVORS = ('m1.nano', 'm1.small')
 # Kinds of things, how to list those of all projects, how to delete one.
@@ -57,7 +57,7 @@ class Cloud:
         with step('deleting what an earlier run has left'):
             for kind, options, deletion in _KINDS:
                 for found in self._ask(kind, 'list', *options):
-                    if (found['Name'] or '').startswith(PREFIX):
+                    if (found['Name'] or '').startswith(_PREFIX):
                         self._run(kind, 'delete', *deletion, found['ID'])
 
     @contextlib.contextmanager

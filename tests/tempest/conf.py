@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """tempest.conf, as plain values."""
 
-from tests.tempest import cloud
-
 # Tempest's name of a service to its types in a catalog.
 _TYPES = {
     'cinder': {'block-storage', 'volumev3'},
@@ -31,7 +29,6 @@ def groups(credentials, services, images, flavors, directory):
         'DEFAULT': {
             'log_dir': directory,
             'log_file': 'tempest.log',
-            'resource_name_prefix': cloud.PREFIX,
         },
         'oslo_concurrency': {'lock_path': directory / 'locks'},
         'auth': {
