@@ -14,6 +14,9 @@ function install_newos {
     # Without the extra "compute": it bounds Nova, and pip would replace the
     # checkout of a later Nova with a released one.
     setup_develop "$NEWOS_DIR"
+}
+
+function link_newos {
     "$NOVA_BIN_DIR/nova-newos-link-driver"
 }
 
@@ -32,6 +35,14 @@ function configure_newos {
     set_newos_option root_disk_size "$NEWOS_ROOT_DISK_SIZE"
     set_newos_option virtio_image_id "$NEWOS_VIRTIO_IMAGE_ID"
     set_newos_option media "$NEWOS_MEDIA"
+}
+
+function configure_newos_scheduler {
+    iniset_multiline "$NOVA_CONF" filter_scheduler available_filters \
+        nova.scheduler.filters.all_filters \
+        nova_newos.scheduler.InstallServerFilter
+    iniset "$NOVA_CONF" filter_scheduler enabled_filters \
+        "$NOVA_FILTERS,InstallServerFilter"
 }
 
 function check_newos_installed {
@@ -58,6 +69,7 @@ if is_service_enabled n-cpu; then
             ;;
         "stack install")
             install_newos
+            link_newos
             ;;
         "stack post-config")
             configure_newos
@@ -67,6 +79,17 @@ if is_service_enabled n-cpu; then
             ;;
         "unstack " | "clean ")
             remove_newos
+            ;;
+    esac
+fi
+
+if is_service_enabled n-sch; then
+    case "$1 ${2:-}" in
+        "stack install")
+            install_newos
+            ;;
+        "stack post-config")
+            configure_newos_scheduler
             ;;
     esac
 fi

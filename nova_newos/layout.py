@@ -35,6 +35,10 @@ STOCK_ROOT = 'disk'
 PROPERTY_INSTALL = 'newos_install'
 PROPERTY_ROOT_SIZE = 'newos_root_disk_size'
 
+#: What nova-api puts before the names of image properties that it notes in
+#: ``system_metadata``.
+IMAGE_PREFIX = 'image_'
+
 #: Properties that mark an image as one to rescue other servers with.
 _RESCUE_PROPERTIES = ('hw_rescue_device', 'hw_rescue_bus')
 
@@ -119,6 +123,22 @@ def load(system_metadata):
         raise exception.LayoutInvalid(
             reason=f'{type(error).__name__}: {error}', value=value
         ) from error
+
+
+def image_properties(system_metadata):
+    """Properties of a server's image, with those Nova does not know.
+
+    ``nova.utils.get_system_metadata_from_image`` keeps every property;
+    ``ImageMeta`` drops what it has no field for.
+
+    :param system_metadata: the dict of the Nova instance
+    :returns: dict of str to str, ``disk_format`` and the like among them
+    """
+    return {
+        key.removeprefix(IMAGE_PREFIX): value
+        for key, value in system_metadata.items()
+        if key.startswith(IMAGE_PREFIX)
+    }
 
 
 def is_install_iso(disk_format, properties):

@@ -23,22 +23,8 @@ from nova_newos.virt import images
 CONF = nova.conf.CONF
 LOG = logging.getLogger(__name__)
 
-_IMAGE_PREFIX = 'image_'
 _DISK_FORMAT = 'image_disk_format'
 _BASE_IMAGE = 'image_base_image_ref'
-
-
-def image_properties(instance):
-    """Properties of the server's image, with those Nova does not know.
-
-    ``nova.utils.get_system_metadata_from_image`` keeps every property;
-    ``ImageMeta`` drops what it has no field for.
-    """
-    return {
-        key.removeprefix(_IMAGE_PREFIX): value
-        for key, value in instance.system_metadata.items()
-        if key.startswith(_IMAGE_PREFIX)
-    }
 
 
 def as_server(instance, iso):
@@ -48,7 +34,7 @@ def as_server(instance, iso):
         uuid=instance.uuid,
         project_id=instance.project_id,
         iso=iso,
-        properties=image_properties(instance),
+        properties=layout.image_properties(instance.system_metadata),
         user_data=base64.decode_as_bytes(user_data) if user_data else None,
     )
 
@@ -71,7 +57,7 @@ def propose(media, instance, image_meta, volume_root):
         'qemu',
     ):
         return None
-    properties = image_properties(instance)
+    properties = layout.image_properties(instance.system_metadata)
     if not layout.is_install_iso('iso', properties):
         return None
     if volume_root:
@@ -244,7 +230,7 @@ def _restore_image(context, image_api, instance, image_id):
     kept = {
         key: value
         for key, value in instance.system_metadata.items()
-        if not key.startswith(_IMAGE_PREFIX)
+        if not key.startswith(layout.IMAGE_PREFIX)
     }
     instance.system_metadata = {
         **kept,

@@ -15,7 +15,6 @@ from oslo_utils import units
 from nova_newos import exception
 from nova_newos import layout
 from nova_newos import traits
-from nova_newos.virt import install
 
 CONF = nova.conf.CONF
 
@@ -54,7 +53,7 @@ def grown_gb(instance, server_layout):
         return flavor_gb
     try:
         return layout.root_disk_gb(
-            install.image_properties(instance),
+            layout.image_properties(instance.system_metadata),
             CONF.newos.root_disk_size,
             flavor_gb,
         )

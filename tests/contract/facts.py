@@ -11,7 +11,12 @@ import textwrap
 import tokenize
 import types
 
+from nova import objects
 from oslo_config import cfg
+
+# As each of Nova's services does; nova.objects.Migration and the like are not
+# there before.
+objects.register_all()
 
 # Our own options live in Nova's CONF.
 OURS = 'nova.conf.CONF.newos'

@@ -16,6 +16,7 @@ set -o errexit -o nounset
 define_plugin() { :; }
 setup_develop() { echo "setup_develop $*"; }
 iniset() { echo "iniset $*"; }
+iniset_multiline() { echo "iniset_multiline $*"; }
 is_service_enabled() { [[ ",$ENABLED_SERVICES," == *",$1,"* ]]; }
 die() { echo "die ${*:2}"; exit 1; }
 """
@@ -40,6 +41,7 @@ def devstack(tmp_path):
             'NOVA_CONF': '/nova.conf',
             'NOVA_CPU_CONF': '/nova-cpu.conf',
             'NOVA_BIN_DIR': tmp_path,
+            'NOVA_FILTERS': 'ComputeFilter,SameHostFilter',
             **variables,
         }
         plugin = scratch.REPOSITORY / 'devstack'
@@ -78,6 +80,25 @@ def test_configuration(devstack):
             'iniset /nova.conf newos root_disk_size 20',
             'iniset /nova.conf newos virtio_image_id none',
             'iniset /nova.conf newos media virtio',
+        ],
+    )
+
+
+def test_scheduler(devstack):
+    """A node need not have both services."""
+    only = {'ENABLED_SERVICES': 'n-sch'}
+    assert devstack('stack', 'install', **only) == (
+        0,
+        [f'setup_develop {scratch.REPOSITORY}'],
+    )
+    assert devstack('stack', 'post-config', **only) == (
+        0,
+        [
+            'iniset_multiline /nova.conf filter_scheduler available_filters '
+            'nova.scheduler.filters.all_filters '
+            'nova_newos.scheduler.InstallServerFilter',
+            'iniset /nova.conf filter_scheduler enabled_filters '
+            'ComputeFilter,SameHostFilter,InstallServerFilter',
         ],
     )
 
@@ -128,7 +149,7 @@ def test_other_hypervisor_is_refused_early(devstack):
         ('clean',),
     ],
 )
-def test_nothing_on_a_node_without_compute(devstack, call):
+def test_nothing_on_another_node(devstack, call):
     assert devstack(*call, ENABLED_SERVICES='n-api') == (0, [])
 
 

@@ -29,7 +29,8 @@ def make_box(kvm=False, **choices):
 
 
 def parse(text):
-    parser = configparser.ConfigParser(interpolation=None)
+    # oslo.config lets some options be given more than once.
+    parser = configparser.ConfigParser(interpolation=None, strict=False)
     parser.read_string(text)
     return parser
 
@@ -56,6 +57,10 @@ class ConfigsTestCase(base.TestCase):
         self.assertNotIn('api_database', parsed)
         self.assertNotIn('mysql', text)
         self.assertEqual('1', parsed['DEFAULT']['debug'])
+
+    def test_option_given_more_than_once(self):
+        text = configs.ini({'g': {'o': ['one', 'two'], 'p': True}})
+        self.assertEqual('[g]\no = one\no = two\np = true\n', text)
 
     def test_overrides_win(self):
         box = make_box(

@@ -42,7 +42,10 @@ class AsServerTest(fakes.TestCase):
             'newos_root_disk_size', str(instance.image_meta.properties)
         )
         self.assertEqual(
-            '5', install.image_properties(instance)['newos_root_disk_size']
+            '5',
+            layout.image_properties(instance.system_metadata)[
+                'newos_root_disk_size'
+            ],
         )
 
     def test_no_user_data(self):
