@@ -128,14 +128,26 @@ class Comparison:
             if self.status(OURS, name) not in (PASSED, MISSING)
         }
 
+    def unproven(self):
+        """Ids of what failed and is no test of Nova's: nothing excuses it."""
+        return {
+            name
+            for name in self.ids()
+            if not name.startswith(COUNTED)
+            and any(
+                self.status(driver, name) == FAILED for driver in self.runs
+            )
+        }
+
     def against_ours(self):
         """Ids of tests that Nova's driver passes each time and ours never.
 
-        Also those that Nova's driver was not given, if ours failed them.
+        Also those that Nova's driver was not given, if ours failed them, and
+        what is unproven.
         """
         if OURS not in self.runs:
             return set()
-        return {
+        return self.unproven() | {
             name
             for name in self.ids() - set(self.deviations)
             if self._is_against_ours(

@@ -119,6 +119,13 @@ class ComparisonTestCase(base.TestCase):
         self.assertEqual({TEST}, found.passed(STOCK))
         self.assertEqual({PROOF}, found.against_ours())
 
+    @ddt.data(PASSED, FAILED)
+    def test_proof_that_fails_with_novas(self, ours):
+        found = compared(
+            [{TEST: PASSED, PROOF: FAILED}], [{TEST: PASSED, PROOF: ours}]
+        )
+        self.assertEqual({PROOF}, found.against_ours())
+
     def test_unsettled(self):
         self.assertEqual({TEST}, one([PASSED], [FAILED]).unsettled())
         self.assertEqual({TEST}, one([FAILED], [PASSED]).unsettled())
