@@ -34,7 +34,7 @@ MICROVERSION = '2.95'
 ISO_MAGIC_AT = 0x8000
 
 # Seconds to wait for what takes less than one on an idle machine.
-PATIENCE = 60
+PATIENCE = 120
 
 
 def iso_bytes(size=2 * units.Mi):

@@ -234,6 +234,59 @@ class SharedMovesTestCase(MovesMixin, base.InstalledTestCase):
         self.assert_moved(to='compute1')
 
 
+class UnshelvedMovesTestCase(MovesMixin, base.InstalledTestCase):
+    """The server's image is the install ISO, but its disk is none."""
+
+    HOSTS = ('compute1', 'compute2')
+    SHARED_STORAGE = False
+
+    def setUp(self):
+        super().setUp()
+        self.act(self.server, 'shelve', state='SHELVED_OFFLOADED')
+        self.act(self.server, 'unshelve', {'host': 'compute1'}, api=self.api)
+        self.glance.fetched.clear()
+
+    def assert_moved(self):
+        self.assertEqual('compute2', self.host_of(self.server))
+        for _start in range(2):
+            self.assertEqual(
+                [base.STOCK_ROOT], self.disks(self.server, 'compute2')
+            )
+            self.assert_installed(self.server, 'disk', 'compute2')
+            self.assertEqual([], self.glance.fetched)
+            self._reboot_server(self.server, hard=True)
+
+    @pytest.mark.operation('after-unshelve')
+    @pytest.mark.operation('cold-migrate')
+    def test_cold_migration(self):
+        self._migrate_server(self.server)
+        self._confirm_resize(self.server)
+        self.assert_moved()
+
+    @pytest.mark.operation('after-unshelve')
+    @pytest.mark.operation('live-migrate')
+    def test_live_migration(self):
+        self._live_migrate(self.server)
+        self.assert_moved()
+
+    @pytest.mark.operation('after-unshelve')
+    @pytest.mark.operation('evacuate', outcome='refused')
+    def test_evacuation_does_not_start_the_installer(self):
+        self.fail_host()
+        self.fails(
+            self.server,
+            'evacuate',
+            {},
+            'compute_rebuild_instance',
+            'failed host',
+        )
+        self.assertEqual([], self.glance.fetched)
+        self.assert_installed(self.server, 'disk')
+        self.repair_host()
+        self._reboot_server(self.server, hard=True)
+        self.assert_installed(self.server, 'disk')
+
+
 class Notes(media_base.Medium):
     """A CD-ROM that is made on the host."""
 

@@ -117,7 +117,7 @@ class FilterTestCase(StockHostTestCase):
             self.server['id'], {'unshelve': None}
         )
         self._wait_for_instance_action_event(
-            self.server, 'unshelve', 'conductor_unshelve_instance', 'error'
+            self.server, 'unshelve', 'schedule_instances', 'error'
         )
         self.wait_for(self.server, 'SHELVED_OFFLOADED')
         self.switch_on('compute1')
@@ -131,7 +131,7 @@ class FilterTestCase(StockHostTestCase):
         self.fail_host()
         self.admin_api.post_server_action(self.server['id'], {'evacuate': {}})
         self._wait_for_instance_action_event(
-            self.server, 'evacuate', 'conductor_rebuild_instance', 'error'
+            self.server, 'evacuate', 'rebuild_server', 'error'
         )
         self.assertFalse(self.directory(self.server, 'stock').exists())
         self.repair_host()
