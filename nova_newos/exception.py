@@ -67,6 +67,15 @@ class BusUnavailable(NewosError):
     )
 
 
+class BusUnsuitable(NewosError):
+    """The device cannot be on such a bus, on any machine."""
+
+    msg_fmt = (
+        'a {device} cannot be on the {bus} bus: set {name} on the image to '
+        'one of {choices}'
+    )
+
+
 class BusFull(NewosError):
     """More devices than the bus has places for."""
 

@@ -103,7 +103,7 @@ def _get_disk_mapping(
         return stock(*arguments)
 
     ours = _install_mapping(
-        server_layout, disk_bus, cdrom_bus, _names_in_use(block_device_info)
+        server_layout, disk_bus, cdrom_bus, names_in_use(block_device_info)
     )
     with _reserve([ours[name]['dev'] for name in cdroms(server_layout)]):
         theirs = stock(*arguments)
@@ -126,7 +126,7 @@ def _install_mapping(server_layout, disk_bus, cdrom_bus, in_use):
     return mapping
 
 
-def _names_in_use(block_device_info):
+def names_in_use(block_device_info):
     """Names that were given to other disks when they were attached."""
     bdms = [
         *driver.block_device_info_get_ephemerals(block_device_info),

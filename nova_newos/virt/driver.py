@@ -141,6 +141,9 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
             server_layout = self._decide(
                 context, instance, image_meta, block_device_info
             )
+            install.reset_root_device(
+                instance, server_layout, image_meta, block_device_info
+            )
             with install.persisted(instance, server_layout, image_meta):
                 yield
 

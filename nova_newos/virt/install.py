@@ -3,10 +3,12 @@
 
 import contextlib
 
+from nova import block_device
 from nova import exception as nova_exception
 from nova import utils
 from nova.compute import task_states
 import nova.conf
+from nova.virt import driver
 from nova.virt.libvirt import blockinfo
 from nova.virt.libvirt import utils as libvirt_utils
 from oslo_log import log as logging
@@ -22,6 +24,10 @@ from nova_newos.virt import images
 
 CONF = nova.conf.CONF
 LOG = logging.getLogger(__name__)
+
+#: Nova lets images ask for more, which QEMU has no such device on.
+_DISK_BUSES = ('virtio', 'scsi', 'sata', 'ide', 'usb')
+_CDROM_BUSES = ('sata', 'scsi', 'ide', 'usb')
 
 _DISK_FORMAT = 'image_disk_format'
 _BASE_IMAGE = 'image_base_image_ref'
@@ -259,6 +265,34 @@ def default_rescue_images(instance, server_layout):
     }
 
 
+def reset_root_device(instance, server_layout, image_meta, block_device_info):
+    """Put the root disk of a server onto the bus of its new image.
+
+    For a server that is rebuilt with an image that is not installed. The
+    block device mapping remembers the bus that the install ISO asked for, and
+    Nova goes by that.
+
+    :param server_layout: the new layout
+    """
+    if (
+        server_layout is not None
+        or layout.load(instance.system_metadata) is None
+        or instance.task_state != task_states.REBUILD_SPAWNING
+    ):
+        return
+    disk_bus, _cdrom_bus = _buses(instance, image_meta)
+    name = block_device.prepend_dev(
+        blockinfo.find_disk_dev_for_disk_bus(
+            {}, disk_bus, newos_blockinfo.names_in_use(block_device_info)
+        )
+    )
+    for bdm in driver.block_device_info_get_image(block_device_info):
+        bdm.update(disk_bus=disk_bus, device_name=name, device_type='disk')
+        bdm.save()
+    instance.root_device_name = name
+    block_device_info['root_device_name'] = name
+
+
 def boots_from_volume(root_bdm):
     """Whether a root block device mapping, object or dict, is a volume."""
     return bool(root_bdm) and root_bdm.get('destination_type') == 'volume'
@@ -319,15 +353,21 @@ def _buses(instance, image_meta):
 
 def _check_buses(instance, image_meta):
     machine = libvirt_utils.get_machine_type(image_meta) or ''
-    names = ('hw_disk_bus', 'hw_cdrom_bus')
-    choices = (('virtio', 'scsi', 'sata'), ('sata', 'scsi'))
-    for bus, name, others in zip(
-        _buses(instance, image_meta), names, choices, strict=True
+    for bus, name, device, choices in zip(
+        _buses(instance, image_meta),
+        ('hw_disk_bus', 'hw_cdrom_bus'),
+        ('disk', 'CD-ROM'),
+        (_DISK_BUSES, _CDROM_BUSES),
+        strict=True,
     ):
+        if bus not in choices:
+            raise exception.BusUnsuitable(
+                device=device, bus=bus, name=name, choices=', '.join(choices)
+            )
         if bus == 'ide' and 'q35' in machine:
             raise exception.BusUnavailable(
                 machine=machine,
                 bus=bus,
                 name=name,
-                choices=', '.join(others),
+                choices=', '.join(b for b in choices if b != 'ide'),
             )

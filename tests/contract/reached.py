@@ -21,6 +21,7 @@ NAMES = (
     _BLOCKINFO + 'get_disk_mapping',
     _BLOCKINFO + 'default_device_names',
     _BLOCKINFO + 'get_boot_order',
+    _BLOCKINFO + 'get_info_from_bdm',
     # Called on the image backend.
     _BACKEND + 'Backend.by_name',
     _BACKEND + 'Image.exists',

@@ -25,6 +25,12 @@ ERRORS = {
         'name': 'hw_cdrom_bus',
         'choices': 'virtio, scsi, sata',
     },
+    'BusUnsuitable': {
+        'device': 'CD-ROM',
+        'bus': 'virtio',
+        'name': 'hw_cdrom_bus',
+        'choices': 'sata, scsi, ide, usb',
+    },
     'BusFull': {'disk_bus': 'virtio', 'cdrom_bus': 'sata', 'cdroms': 26},
     'ImageIdInvalid': {
         'source': 'image property newos_virtio_image_id',
