@@ -128,7 +128,7 @@ class LostFilesTestCase(base.InstalledTestCase):
             'os-start',
             None,
             'compute_start_instance',
-            'disk.newos',
+            'restore it, or rebuild',
             name='start',
         )
         self.assertFalse(root.exists())

@@ -29,6 +29,7 @@ class MovesMixin:
     def repair_host(self, host='compute1'):
         """The host is back, with its files and without its guests."""
         service = self.computes[host].service_ref
+        self.flags(compute_driver=self.DRIVER)
         self.restart_compute_service(host)
         self.api.put_service_force_down(service.uuid, False)
 
@@ -226,7 +227,7 @@ class SharedMovesTestCase(MovesMixin, base.InstalledTestCase):
                 'evacuate',
                 {},
                 'compute_rebuild_instance',
-                'no such machine',
+                'libvirtError',
             )
         self.assert_installed(self.server)
         self.repair_host()

@@ -3,6 +3,8 @@
 
 import pathlib
 
+from nova.tests.functional.api import client
+from oslo_utils.fixture import uuidsentinel as uuids
 import pytest
 
 from tests.functional.fakelibvirt import base
@@ -88,9 +90,14 @@ class SnapshotTestCase(base.ServersTestCase):
     def test_by_an_administrator(self):
         """The server is another project's."""
         server = self.installed_server()
-        mine = self.instance(server).project_id
-        admin = self.api_fixture.admin_api
-        self.assertNotEqual(mine, admin.project_id)
+        admin = client.TestOpenStackClient(
+            'admin',
+            self.api_fixture.base_url,
+            project_id=uuids.project,
+            roles=['admin'],
+        )
+        admin.microversion = base.MICROVERSION
+        self.assertNotEqual(uuids.project, self.instance(server).project_id)
         image = self.golden_image(server, api=admin)
         self.assert_golden(image)
         self.assertNotIn('newos_layout', image['properties'])
