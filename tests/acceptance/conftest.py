@@ -56,11 +56,11 @@ def images_type(request, switch):
 
 @pytest.fixture
 def pty_consoles():
-    """Serial ports for guests that are rescued.
+    """Serial ports for guests that are rescued or resized.
 
     With [serial_console] enabled, LibvirtDriver._create_consoles_qemu_kvm
-    gives the domain of a rescue none, because that of the server has one.
-    See storage.wanted().
+    gives their new domain none, because the one before it has one. See
+    storage.wanted().
     """
 
 
@@ -231,9 +231,14 @@ class Servers:
             'newos-test',
             cloud=self.name,
         )
-        guest = guests.Guest(self.box, self.cloud, answer['id'])
-        self.made.append(guest)
+        guest = self.adopt(answer['id'])
         guest.wait_for_status(*expect)
+        return guest
+
+    def adopt(self, server_id):
+        """Have a server deleted that the test made otherwise."""
+        guest = guests.Guest(self.box, self.cloud, server_id)
+        self.made.append(guest)
         return guest
 
     def delete(self):

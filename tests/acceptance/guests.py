@@ -109,7 +109,7 @@ class Guest:
         log = self.directory / 'console.log'
         return log.read_text(errors='replace') if log.exists() else ''
 
-    def wait_for_report(self, seconds=180, **facts):
+    def wait_for_report(self, seconds=300, **facts):
         """Wait for a report of the current boot that states these facts."""
 
         def last():
@@ -123,7 +123,7 @@ class Guest:
         except onebox.TimedOut as error:
             raise AssertionError(f'{error}\n{self.console()}') from None
 
-    def wait_for_status(self, *statuses, seconds=120):
+    def wait_for_status(self, *statuses, seconds=240):
         """Wait for one of Nova's statuses, with nothing under way."""
 
         def reached():
@@ -156,7 +156,7 @@ class Guest:
         ).json()['instanceAction']
         return ' '.join(filter(None, (e['details'] for e in action['events'])))
 
-    def ask(self, command='report', seconds=180):
+    def ask(self, command='report', seconds=300):
         """Have the probe do something; returns its next report.
 
         :param command: see devstack/onebox/media/README.rst

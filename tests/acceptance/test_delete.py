@@ -10,36 +10,34 @@ import signal
 import pytest
 
 from tests.acceptance import golden
-from tests.acceptance import guests
 from tests.acceptance import onebox
 from tests.acceptance.cache import base_file
 
 
 @pytest.fixture
-def frozen_libvirtd(box):
-    """libvirt that is there and answers nothing: a build stands still."""
+def libvirtd(box):
+    """Process id of libvirtd, which goes on after the test."""
     pid = int(box.supervise('pid', 'libvirtd'))
-    os.kill(pid, signal.SIGSTOP)
     yield pid
     os.kill(pid, signal.SIGCONT)
 
 
 @pytest.mark.operation('delete-building')
-def test_delete_while_it_is_built(box, cloud, install_iso, frozen_libvirtd):
+def test_delete_while_it_is_built(launch, cloud, install_iso, libvirtd):
     answer = cloud.compute.create_server(
         name='newos-test',
         image_id=install_iso,
         flavor_id=cloud.compute.find_flavor('m1.nano').id,
         networks='none',
     )
-    guest = guests.Guest(box, cloud, answer.id)
-    # The last disk that is made before libvirt is asked.
-    last = guest.directory / 'disk.virtio'
-    onebox.wait_for('the disks are made', last.exists)
+    guest = launch.adopt(answer.id)
+    onebox.wait_for('files', guest.directory.exists, interval=0.05)
+    # Now the build stands still, at its next question to libvirt.
+    os.kill(libvirtd, signal.SIGSTOP)
     assert guest.server().status == 'BUILD'
 
     cloud.compute.delete_server(guest.id)
-    os.kill(frozen_libvirtd, signal.SIGCONT)
+    os.kill(libvirtd, signal.SIGCONT)
 
     guest.wait_until_gone()
 

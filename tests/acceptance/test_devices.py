@@ -75,15 +75,15 @@ def test_uefi_installs_where_stock_boots_it(launch, images, media, tmp_path):
         assert installer.boot().facts['marker'] == marker
 
 
-@storage.on(*storage.ALL, sees=('ephemeral-swap', 'config-drive'))
-def test_further_disks_come_after_and_stay(
-    launch, waiting_iso, flavor, images_type
-):
-    """Ephemeral disk, swap and config drive, across a reboot and a start."""
+@storage.on(
+    *storage.ALL,
+    sees=('ephemeral-swap', 'config-drive', 'hard-reboot', 'stop-start'),
+)
+def test_further_disks_come_after_and_stay(launch, install_iso, flavor):
+    """Ephemeral disk, swap and config drive, through reboot and start."""
     sizes = flavor(ephemeral=1, swap=64)
-    guest = launch(waiting_iso, '--config-drive', 'True', flavor=sizes)
+    guest = launch(install_iso, '--config-drive', 'True', flavor=sizes)
 
-    spawned = guest.wait_for_report()
     assert guest.disks() == [
         ('disk.newos', 'vda', 'disk'),
         ('disk', 'hda', 'cdrom'),
@@ -92,20 +92,22 @@ def test_further_disks_come_after_and_stay(
         ('disk.swap', 'vdc', 'disk'),
         ('disk.config', 'hdd', 'cdrom'),
     ]
+    wiring = guest.wiring()
+    spawned = guest.install()
     assert [disk['size'] for disk in spawned.disks] == [
         str(2**30),
         str(2**30),
         str(64 * 2**20),
     ]
     assert spawned.cdroms[2]['label'] == 'config-2'
-    wiring = guest.wiring()
 
-    guest.call('reboot_server', 'HARD')
-    assert guest.wait_for_report().hardware == spawned.hardware
-    assert guest.wiring() == wiring
-    marker = guest.install_now().facts['marker']
-    installed = guest.boot()
-    assert installed.facts['device'] == 'vda'
-    assert installed.facts['marker'] == marker
-    assert installed.hardware == spawned.hardware
-    assert guest.wiring() == wiring
+    def check(report):
+        assert report.facts['device'] == 'vda'
+        assert report.facts['marker'] == spawned.facts['marker']
+        assert report.hardware == spawned.hardware
+        assert guest.wiring() == wiring
+
+    check(guest.boot())
+    check(guest.hard_reboot())
+    guest.call('stop_server', expect='SHUTOFF')
+    check(guest.boot())

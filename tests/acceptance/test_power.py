@@ -66,7 +66,7 @@ class Power:
 
 
 @storage.on(
-    *storage.ALL,
+    storage.QCOW2,
     sees=(
         'stop-start',
         'soft-reboot',

@@ -56,7 +56,7 @@ def _with_iso(guest, iso):
 
 
 @storage.on(
-    'qcow2',
+    storage.QCOW2,
     sees=(
         'rebuild-same-iso',
         'rebuild-other-iso',
@@ -91,7 +91,7 @@ def test_rebuild(
     _with_disk_image(guest, disk_image)
 
 
-@storage.on('flat', sees=('rebuild-to-disk-image', 'rebuild-to-iso'))
+@storage.on(storage.FLAT, sees=('rebuild-to-disk-image', 'rebuild-to-iso'))
 def test_rebuild_on_other_storage(launch, waiting_iso, disk_image):
     guest = launch(disk_image)
     _with_iso(guest, waiting_iso)

@@ -91,7 +91,7 @@ class Patient:
 
 
 @storage.on(
-    'qcow2',
+    storage.QCOW2,
     sees=(
         'rescue-disk-image',
         'rescue-stable-device',
@@ -108,7 +108,7 @@ def test_rescue(launch, install_iso, rescue_image):
     patient.no_image()
 
 
-@storage.on('flat', sees=('rescue-disk-image', 'rescue-stable-device'))
+@storage.on(storage.FLAT, sees=('rescue-disk-image', 'rescue-stable-device'))
 def test_rescue_on_other_storage(launch, install_iso, rescue_image):
     patient = Patient(launch(install_iso))
     patient.legacy(rescue_image('disk'))
