@@ -83,7 +83,7 @@ class OrdinaryMovesTestCase(MovesMixin, base.ServersTestCase):
         )
 
 
-class MovesTestCase(MovesMixin, base.InstalledTestCase):
+class MovesBase(MovesMixin, base.InstalledTestCase):
     HOSTS = ('compute1', 'compute2')
     SHARED_STORAGE = False
 
@@ -106,6 +106,8 @@ class MovesTestCase(MovesMixin, base.InstalledTestCase):
             for image in (self.iso, self.drivers)
         }
 
+
+class MovesTestCase(MovesBase):
     @pytest.mark.operation('cold-migrate')
     def test_cold_migration(self):
         self._migrate_server(self.server)
@@ -173,15 +175,14 @@ class MovesTestCase(MovesMixin, base.InstalledTestCase):
         self.assert_kept()
 
 
-class FlatMovesTestCase(MovesTestCase):
+class FlatMovesTestCase(MovesBase):
     IMAGES_TYPE = 'flat'
 
     def assert_bases(self):
         """There are none below a raw disk."""
 
-    test_cold_migration_without_images = None
-    test_live_migration_without_images = None
-    test_evacuation_does_not_install_anew = None
+    test_cold_migration = MovesTestCase.test_cold_migration
+    test_live_migration = MovesTestCase.test_live_migration
 
 
 class SharedMovesTestCase(MovesMixin, base.InstalledTestCase):

@@ -6,7 +6,7 @@ import pytest
 from tests.functional.fakelibvirt import base
 
 
-class ShelveTestCase(base.InstalledTestCase):
+class ShelveBase(base.InstalledTestCase):
     def setUp(self):
         super().setUp()
         self.act(self.server, 'shelve', state='SHELVED_OFFLOADED')
@@ -31,6 +31,8 @@ class ShelveTestCase(base.InstalledTestCase):
         for path in (self.hosts.directory('compute1') / '_base').iterdir():
             path.unlink()
 
+
+class ShelveTestCase(ShelveBase):
     @pytest.mark.operation('shelve-unshelve')
     @pytest.mark.operation('after-unshelve')
     def test_reboot_and_stop(self):
@@ -105,8 +107,8 @@ class ShelveTestCase(base.InstalledTestCase):
         self.assertIsNone(self.layout_of(self.server))
 
 
-class FlatShelveTestCase(ShelveTestCase):
+class FlatShelveTestCase(ShelveBase):
     IMAGES_TYPE = 'flat'
 
-    test_snapshot_and_shelve_again = None
-    test_rebuild = None
+    test_reboot_and_stop = ShelveTestCase.test_reboot_and_stop
+    test_resize = ShelveTestCase.test_resize
