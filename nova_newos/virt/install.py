@@ -189,9 +189,18 @@ def persisted(instance, server_layout, image_meta):
     except Exception:
         with excutils.save_and_reraise_exception():
             instance.system_metadata = before
-            # The server may have been deleted meanwhile.
-            with contextlib.suppress(nova_exception.InstanceNotFound):
-                instance.save()
+            _save_after_failure(instance)
+
+
+def _save_after_failure(instance):
+    """Save what can be saved; the failure itself is what the user reads."""
+    try:
+        instance.save()
+    except nova_exception.InstanceNotFound:
+        # It was deleted meanwhile.
+        pass
+    except Exception:
+        LOG.exception('The layout could not be taken back', instance=instance)
 
 
 @contextlib.contextmanager

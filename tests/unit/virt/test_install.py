@@ -340,14 +340,18 @@ class PersistedTest(fakes.TestCase):
         self.assertEqual(before, self.saved[-1])
         self.assertNotIn(layout.KEY, self.saved[-1])
 
-    def test_server_deleted_during_a_failed_spawn(self):
+    @ddt.data(
+        nova_exception.InstanceNotFound(instance_id=fakes.SERVER),
+        RuntimeError('the database is down'),
+    )
+    def test_cannot_be_saved_after_a_failure(self, error):
+        """What the user reads is why the spawn failed."""
         instance = fakes.server()
-        gone = nova_exception.InstanceNotFound(instance_id=fakes.SERVER)
         with (
             self.assertRaises(ZeroDivisionError),
             install.persisted(instance, propose(instance), fakes.image_meta()),
         ):
-            self.save_error = gone
+            self.save_error = error
             raise ZeroDivisionError
 
     @ddt.data('qcow2', 'raw', 'iso')
