@@ -185,10 +185,12 @@ class Box(box.Box):
     def read_by_glance(self):
         """Bytes that Glance has read from anywhere since it was started."""
         conf = str(self.state.etc / 'glance.uwsgi.ini')
+        # What a process that is just ending does not tell is None.
+        found = psutil.process_iter(['cmdline', 'io_counters'])
         return sum(
-            process.io_counters().read_chars
-            for process in psutil.process_iter()
-            if conf in process.cmdline()
+            process.info['io_counters'].read_chars
+            for process in found
+            if conf in (process.info['cmdline'] or ())
         )
 
     def console(self, server):
