@@ -147,6 +147,10 @@ class Services:
         """Start a service that was stopped or killed."""
         self._box.supervise('start', name)
 
+    def restart(self, name):
+        """Restart a service as its operator would."""
+        self._box.supervise('restart', name)
+
     def kill(self, name):
         """Kill a service and all that it runs: no time to clean up."""
         pid = self._pid(name)
@@ -182,6 +186,55 @@ def _exists(pid):
     except ProcessLookupError:
         return False
     return True
+
+
+class Log:
+    """What a service writes from now on.
+
+    :param name: of the service
+    """
+
+    def __init__(self, box, name):
+        self._path = box.logs / f'{name}.log'
+        self._begin = self._path.stat().st_size
+
+    def wait_for(self, text, seconds=120):
+        """Wait until it wrote this text."""
+
+        def written():
+            with open(self._path, 'rb') as file:
+                file.seek(self._begin)
+                return text.encode() in file.read()
+
+        onebox.wait_for(f'{text!r} in {self._path}', written, seconds)
+
+
+class InstancesDisk:
+    """A file system for the instances, with as much room as a test wants.
+
+    :param path: where it is mounted
+    """
+
+    def __init__(self, path):
+        self._path = path
+
+    def mount(self):
+        """Lay it over the instances directory."""
+        self._mount('-t', 'tmpfs', '-o', 'mode=0755', 'newos-test')
+
+    def unmount(self):
+        """Bring the instances directory back."""
+        # libvirtd has a view of its own, which keeps it.
+        subprocess.run(['umount', '--lazy', self._path], check=True)
+
+    def leave(self, free):
+        """Leave that many bytes."""
+        state = os.statvfs(self._path)
+        used = (state.f_blocks - state.f_bfree) * state.f_frsize
+        self._mount('-o', f'remount,size={used + free}')
+
+    def _mount(self, *options):
+        subprocess.run(['mount', *options, self._path], check=True)
 
 
 class Scene:

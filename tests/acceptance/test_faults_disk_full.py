@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What comes of servers in each phase when the host's disk is full."""
+
+import concurrent.futures
+
+import libvirt
+import pytest
+
+from tests.acceptance import faults
+from tests.acceptance import golden
+from tests.acceptance import onebox
+
+MIB = 2**20
+
+
+@pytest.fixture
+def disk(box):
+    """The disk that the instances are on."""
+    services = faults.Services(box)
+    disk = faults.InstancesDisk(box.instances)
+    disk.mount()
+    # libvirtd sees the mounts that were there when it was started.
+    services.restart('libvirtd')
+    yield disk
+    disk.unmount()
+    services.restart('libvirtd')
+
+
+@pytest.mark.operation('disk-full')
+def test_the_disk_of_the_host_is_full(
+    disk, box, launch, images, media, digests, driver_iso
+):
+    iso = images(media['waiting'], newos_virtio_image_id=driver_iso)
+
+    disk.leave(8 * MIB)
+    _assert_refused(launch(iso, expect=('ERROR',)))
+    assert [path.name for path in box.base.iterdir()] == []
+
+    disk.leave(256 * MIB)
+    guest = launch(iso)
+    report = guest.wait_for_report(**{'booted-from': 'waiting'})
+    assert [cdrom['sha256'] for cdrom in report.cdroms] == [
+        digests['waiting'],
+        digests['drivers'],
+    ]
+
+    disk.leave(MIB // 16)
+    _assert_refused(launch(iso, expect=('ERROR',)))
+
+    disk.leave(4 * MIB)
+    _install_with_an_interruption(guest, disk)
+    _assert_a_failed_image_leaves_nothing(guest, disk)
+    disk.leave(256 * MIB)
+    image = guest.cloud.compute.create_server_image(
+        guest.id, 'newos-test-golden', wait=True, timeout=300
+    )
+    images.adopt(image.id)
+    golden.check(guest.cloud.image.get_image(image.id), 'qcow2')
+    guest.delete()
+
+
+def _assert_refused(guest):
+    message = guest.server().fault['message']
+    assert 'full' in message
+    assert str(guest.box.instances) in message
+    guest.delete()
+
+
+def _install_with_an_interruption(guest, disk):
+    """QEMU pauses a guest that finds no room, and nothing is lost."""
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        installation = pool.submit(guest.install_now)
+        onebox.wait_for('QEMU finds no room', lambda: _waits_for_room(guest))
+        disk.leave(256 * MIB)
+        guest.call('pause_server', expect='PAUSED')
+        guest.call('unpause_server')
+        installation.result()
+
+
+def _waits_for_room(guest):
+    with libvirt.openReadOnly() as connection:
+        return connection.lookupByUUIDString(guest.id).state() == [
+            libvirt.VIR_DOMAIN_PAUSED,
+            libvirt.VIR_DOMAIN_PAUSED_IOERROR,
+        ]
+
+
+def _assert_a_failed_image_leaves_nothing(guest, disk):
+    root = guest.directory / 'disk.newos'
+    before = faults.digest_of(root)
+    disk.leave(4 * MIB)
+    image = guest.cloud.compute.create_server_image(
+        guest.id, 'newos-test-golden', wait=False
+    )
+    onebox.wait_for(
+        'the image that does not fit is gone',
+        lambda: not guest.cloud.image.find_image(image.id),
+    )
+    guest.wait_for_status('SHUTOFF')
+    assert 'No space left' in guest.last_event()
+    assert faults.digest_of(root) == before
+    snapshots = guest.box.instances / 'snapshots'
+    assert list(snapshots.iterdir()) == []
