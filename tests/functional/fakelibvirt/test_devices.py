@@ -4,6 +4,7 @@
 import itertools
 
 from lxml import etree
+from oslo_utils import uuidutils
 from oslo_utils.fixture import uuidsentinel as uuids
 import pytest
 
@@ -141,7 +142,6 @@ class BusesTestCase(DevicesMixin, base.ServersTestCase):
         'disk.eph0',
         'disk.swap',
         'disk.config',
-        uuids.volume,
     )
 
     def setUp(self):
@@ -171,9 +171,13 @@ class BusesTestCase(DevicesMixin, base.ServersTestCase):
         if refusal:
             self.refused(image, refusal)
             return
-        server = self.create(image, self.flavor, **self.all_disks(image))
+        volume = uuidutils.generate_uuid()
+        server = self.create(
+            image, self.flavor, **self.all_disks(image, volume)
+        )
         self.assertEqual(
-            self.ORDER, tuple(name for name, *_rest in self.disks(server))
+            (*self.ORDER, volume),
+            tuple(name for name, *_rest in self.disks(server)),
         )
         buses = [bus for _name, _device, bus, _target in self.disks(server)]
         self.assertEqual([disk_bus, cdrom_bus, cdrom_bus], buses[:3])
@@ -186,7 +190,7 @@ class BusesTestCase(DevicesMixin, base.ServersTestCase):
             self.assertEqual('0', units['sda'])
 
     @staticmethod
-    def all_disks(image):
+    def all_disks(image, volume):
         """What of a create request gives a config drive and a volume."""
         return {
             'config_drive': True,
@@ -198,7 +202,7 @@ class BusesTestCase(DevicesMixin, base.ServersTestCase):
                     'boot_index': 0,
                 },
                 {
-                    'uuid': uuids.volume,
+                    'uuid': volume,
                     'source_type': 'volume',
                     'destination_type': 'volume',
                     'boot_index': -1,
@@ -219,7 +223,10 @@ class BusesTestCase(DevicesMixin, base.ServersTestCase):
         """A server is refused before anything was made or fetched."""
         self.glance.fetched.clear()
         server = self.create(
-            image, self.flavor, state='ERROR', **self.all_disks(image)
+            image,
+            self.flavor,
+            state='ERROR',
+            **self.all_disks(image, uuidutils.generate_uuid()),
         )
         self.assertIn(text, server['fault']['message'])
         self.assertFalse(self.directory(server).exists())
