@@ -42,6 +42,16 @@ class Report:
             for d in self.devices
         ]
 
+    @property
+    def drives(self):
+        """The devices, whatever is in them."""
+        return [(d['device'], d['bus']) for d in self.devices]
+
+    @property
+    def discs(self):
+        """Digests of what is in the CD-ROM drives, None for nothing."""
+        return [d.get('sha256') for d in self.cdroms]
+
 
 def reports(console):
     """The complete reports on a console, oldest first."""

@@ -12,18 +12,25 @@ _SERIAL = 'serial_console.enabled'
 PTY = 'pty_consoles'
 
 
-def on(*images_types, sees):
+def on(*images_types, sees=(), refused=()):
     """Have a test run with each of these as ``[libvirt] images_type``.
 
-    :param sees: names of the operations that the test sees, for the matrix;
-        see tests/matrix
+    :param sees: names of the operations that the test sees work, for the
+        matrix; see tests/matrix
+    :param refused: of those that it sees refused
     """
     cases = [
         pytest.param(
             name,
             marks=[
-                pytest.mark.operation(operation, images_type=name)
-                for operation in sees
+                pytest.mark.operation(
+                    operation, images_type=name, outcome=outcome
+                )
+                for outcome, operations in (
+                    ('works', sees),
+                    ('refused', refused),
+                )
+                for operation in operations
             ],
         )
         for name in images_types

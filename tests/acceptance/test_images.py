@@ -36,7 +36,7 @@ def take(images, images_type):
     ),
 )
 def test_images_of_a_server(
-    launch, launch_admin, install_iso, take, images, admin, images_type
+    launch, install_iso, take, images, admin, images_type
 ):
     guest = launch(install_iso)
     marker = guest.install().facts['marker']
@@ -53,9 +53,9 @@ def test_images_of_a_server(
     after = guest.ask()
     assert after.facts['boot'] == running.facts['boot']
     assert after.devices == running.devices
-    _boots(launch(cold.id), marker, 'none')
     _boots(launch(live.id), marker, 'live')
-    _boots(launch_admin(by_admin.id), marker, 'live')
+    if images_type == storage.QCOW2:
+        _boots(launch(cold.id), marker, 'none')
 
 
 def _boots(server, marker, note):

@@ -6,6 +6,7 @@ import pytest
 
 from tests.acceptance import onebox
 from tests.acceptance import storage
+from tests.acceptance.cache import lose
 
 
 class Power:
@@ -118,23 +119,34 @@ def _boot_host(box):
 
 
 @pytest.mark.operation('host-boot')
-def test_host_boot(resuming_box, launch, waiting_iso):
-    installed, waiting, stopped = (launch(waiting_iso) for _ in range(3))
-    before = [guest.wait_for_report() for guest in (installed, waiting)]
-    wiring = [guest.wiring() for guest in (installed, waiting)]
-    marker = installed.install_now().facts['marker']
-    installed.boot()
-    stopped.call('stop_server', expect='SHUTOFF')
+@pytest.mark.operation('lost-files')
+def test_host_boot(
+    resuming_box, launch, waiting_iso, images, media, digests, cloud
+):
+    """One is not installed yet; of the other one's CD-ROMs nothing is left."""
+    driver_iso = images(media['drivers'])
+    iso = images(media['waiting'], newos_virtio_image_id=driver_iso)
+    waiting, robbed = launch(waiting_iso), launch(iso)
+    before = [guest.wait_for_report() for guest in (waiting, robbed)]
+    wiring = waiting.wiring()
+    marker = robbed.install_now().facts['marker']
+    robbed.boot()
+    cloud.image.delete_image(driver_iso)
+    lose(resuming_box, iso, driver_iso)
 
     _boot_host(resuming_box)
 
-    for guest in (installed, waiting):
+    for guest in (waiting, robbed):
         onebox.wait_for(f'{guest.id} runs', lambda g=guest: not g.is_off())
         guest.wait_for_status('ACTIVE')
-    after = [guest.wait_for_report() for guest in (installed, waiting)]
-    assert [r.hardware for r in after] == [r.hardware for r in before]
-    assert [g.wiring() for g in (installed, waiting)] == wiring
-    assert after[0].facts['booted-from'] == 'disk'
-    assert after[0].facts['marker'] == marker
-    assert after[1].facts['booted-from'] == 'waiting'
-    assert stopped.is_off()
+    report = waiting.wait_for_report(**{'booted-from': 'waiting'})
+    assert report.hardware == before[0].hardware
+    assert waiting.wiring() == wiring
+    report = robbed.wait_for_report(**{'booted-from': 'disk'})
+    assert report.facts['marker'] == marker
+    assert report.drives == before[1].drives
+    # A host that boots has nobody's token to ask Glance with.
+    assert report.discs == [None, None]
+    report = robbed.hard_reboot()
+    assert report.drives == before[1].drives
+    assert report.discs == [digests['waiting'], None]

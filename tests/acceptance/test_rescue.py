@@ -97,8 +97,8 @@ class Patient:
         'rescue-stable-device',
         'rescue-iso',
     ),
+    refused=('rescue-own-iso',),
 )
-@pytest.mark.operation('rescue-own-iso', outcome='refused')
 def test_rescue(launch, install_iso, rescue_image):
     patient = Patient(launch(install_iso))
     patient.legacy(rescue_image('disk'))
@@ -108,11 +108,9 @@ def test_rescue(launch, install_iso, rescue_image):
     patient.no_image()
 
 
-@storage.on(storage.FLAT, sees=('rescue-disk-image', 'rescue-stable-device'))
+@storage.on(storage.FLAT, sees=('rescue-disk-image',))
 def test_rescue_on_other_storage(launch, install_iso, rescue_image):
-    patient = Patient(launch(install_iso))
-    patient.legacy(rescue_image('disk'))
-    patient.stable(rescue_image('disk', **STABLE_DISK), 'rescue')
+    Patient(launch(install_iso)).legacy(rescue_image('disk'))
 
 
 def test_an_iso_rescues_an_ordinary_server(launch, disk_image, rescue_image):
@@ -129,5 +127,3 @@ def test_an_iso_rescues_an_ordinary_server(launch, disk_image, rescue_image):
 
     assert guest.wiring() == wiring
     assert not (guest.directory / 'disk.newos').exists()
-    report = guest.wait_for_report(**{'booted-from': 'disk'})
-    assert report.facts['boots'] == '2'

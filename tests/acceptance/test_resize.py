@@ -53,9 +53,11 @@ class Story:
         return self.guest.wait_for_report(**{'booted-from': 'disk'})
 
 
-@storage.on(*storage.ALL, sees=('resize-confirm', 'resize-revert'))
-@pytest.mark.operation('resize-down', outcome='refused')
-@pytest.mark.operation('cold-migrate-same-host', outcome='refused')
+@storage.on(
+    *storage.ALL,
+    sees=('resize-confirm', 'resize-revert'),
+    refused=('resize-down', 'cold-migrate-same-host'),
+)
 def test_resize_up_and_back_and_up(
     launch, install_iso, flavor, digests, images_type
 ):
