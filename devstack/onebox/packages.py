@@ -30,6 +30,8 @@ PACKAGES = (
     'qemu-system-x86',
     'qemu-utils',
     'genisoimage',
+    # mkfs.vfat, for ephemeral disks.
+    'dosfstools',
     'mount',
 )
 

@@ -138,10 +138,12 @@ class Guest:
 
         def reached():
             server = self.server()
-            assert 'ERROR' in statuses or server.status != 'ERROR', (
+            if server.task_state:
+                return False
+            assert server.status != 'ERROR' or 'ERROR' in statuses, (
                 server.fault
             )
-            return server.status in statuses and not server.task_state
+            return server.status in statuses
 
         onebox.wait_for(f'{self.id} {statuses}', reached, seconds)
 
