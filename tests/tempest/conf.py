@@ -61,12 +61,12 @@ def groups(credentials, services, images, flavors, directory):
             'hostname_fqdn_sanitization': True,
             'resize': True,
             'stable_rescue': True,
-            # One host, no networks, no metadata service, no console proxy.
+            'vnc_console': True,
+            # One host, no networks, no metadata service.
             'cold_migration': False,
             'interface_attach': False,
             'live_migration': False,
             'metadata_service': False,
-            'vnc_console': False,
         },
         # Nobody can log in to a guest without a network.
         'validation': {'run_validation': False},
