@@ -167,6 +167,33 @@ class RootDiskMissing(NewosError):
     )
 
 
+class CopyFailed(NewosError):
+    """A file could not be copied from another compute host."""
+
+    msg_fmt = (
+        '{name} could not be copied from {host}: upload the image again, or '
+        'have the operator look at ssh between these hosts'
+    )
+
+
+class DiskFormatMismatch(NewosError):
+    """A disk came here in a format that this host would not use."""
+
+    msg_fmt = (
+        'disk {name} is {found}, and this host would use it as {expected}: '
+        'ask the operator for a host with the same [libvirt] images_type'
+    )
+
+
+class DestinationUnknown(NewosError):
+    """Placement could not be asked about the host to move to."""
+
+    msg_fmt = (
+        'it cannot be told whether {host} can keep an install server '
+        '({reason!s:.60}): try again, or choose another host'
+    )
+
+
 class RootDiskShrinkRefused(NewosError):
     """The flavor to resize to has a smaller root disk than the server."""
 

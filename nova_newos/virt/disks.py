@@ -7,7 +7,9 @@ and the guards against changed disk formats are Nova's own.
 
 import contextlib
 import errno
+import functools
 import os
+import pathlib
 
 from nova import exception as nova_exception
 from nova.compute import task_states
@@ -17,6 +19,7 @@ from nova.virt.libvirt import imagecache
 from nova.virt.libvirt import utils as libvirt_utils
 from oslo_concurrency import processutils
 from oslo_log import log as logging
+from oslo_serialization import jsonutils
 from oslo_utils import fileutils
 from oslo_utils import units
 
@@ -25,6 +28,7 @@ from nova_newos import layout
 from nova_newos.media import base
 from nova_newos.virt import blockinfo
 from nova_newos.virt import install
+from nova_newos.virt import rebuild
 
 CONF = nova.conf.CONF
 LOG = logging.getLogger(__name__)
@@ -35,9 +39,21 @@ IMAGES_TYPES = ('default', 'qcow2', 'flat', 'raw')
 _SPAWNS = (task_states.SPAWNING, task_states.REBUILD_SPAWNING)
 
 
-def names_of(server_layout):
-    """Names of all disks of a server that are not left to Nova."""
-    return [server_layout.root, *blockinfo.cdroms(server_layout)]
+def split(server_layout, disk_info):
+    """Tell the disks that are not left to Nova from the others.
+
+    :param disk_info: list of dicts with a 'path' each, or None
+    :returns: (dict of name to entry, list of the other entries)
+    """
+    names = {server_layout.root, *blockinfo.cdroms(server_layout)}
+    ours, others = {}, []
+    for info in disk_info or []:
+        name = os.path.basename(info['path'])
+        if name in names:
+            ours[name] = info
+        else:
+            others.append(info)
+    return ours, others
 
 
 class Disks:
@@ -73,6 +89,8 @@ class Disks:
                     name,
                     disk_info_mapping=disk_mapping[name],
                     fallback_host=fallback_host,
+                    # What is installed can do without; see _create_root().
+                    may_be_lost=not _is_new(instance),
                 )
         return created
 
@@ -81,18 +99,20 @@ class Disks:
         context,
         instance,
         server_layout,
-        image_types=None,
+        running=None,
         fallback_host=None,
     ):
         """Have missing CD-ROMs and the bases below them again.
 
-        A CD-ROM whose image is gone stays away, and its drive empty.
+        A CD-ROM whose image is gone stays away, and its drive empty, unless a
+        guest runs with it.
 
-        :param image_types: dict of disk name to ``images_type``, of those
-            that are not to be kept as this host would keep them
+        :param running: dict of disk name to the format that a guest runs
+            with, which is then the format here as well
         :param fallback_host: host to copy a base from when Glance has the
             image no more, or None
         """
+        running = running or {}
         with _storage_faults():
             for name in blockinfo.cdroms(server_layout):
                 self._create_cdrom(
@@ -100,8 +120,9 @@ class Disks:
                     instance,
                     server_layout,
                     name,
-                    image_type=(image_types or {}).get(name),
+                    image_type=running.get(name),
                     fallback_host=fallback_host,
+                    may_be_lost=name not in running,
                 )
 
     def has_root(self, instance, server_layout):
@@ -130,17 +151,26 @@ class Disks:
             on the host that the disks come from
         :param to_qcow2: called with the path of a raw disk
         :returns: those entries of disk_info that are not install disks
+        :raises DiskFormatMismatch: when this host would use a disk in
+            another format than it has
         """
-        others = []
-        names = names_of(server_layout)
-        for info in disk_info:
-            name = os.path.basename(info['path'])
-            if name not in names:
-                others.append(info)
-                continue
-            backend = self._by_name(instance, server_layout, name)
-            if info['type'] == 'raw' and backend.driver_format == 'qcow2':
-                to_qcow2(info['path'])
+        ours, others = split(server_layout, disk_info)
+        with _storage_faults():
+            for name, info in ours.items():
+                found = info['type']
+                backend = self._by_name(instance, server_layout, name)
+                if found == 'raw' and backend.driver_format == 'qcow2':
+                    with fileutils.remove_path_on_error(
+                        f'{backend.path}_qcow'
+                    ):
+                        to_qcow2(backend.path)
+                    _change_format(backend)
+                elif found != backend.driver_format:
+                    raise exception.DiskFormatMismatch(
+                        name=name,
+                        found=found,
+                        expected=backend.driver_format,
+                    )
         return others
 
     def grow_root(self, instance, server_layout, size):
@@ -154,15 +184,16 @@ class Disks:
         if size <= _virtual_size(backend):
             return
         LOG.info('Growing the root disk to %d bytes', size, instance=instance)
-        processutils.execute(
-            'qemu-img',
-            'resize',
-            '-f',
-            backend.driver_format,
-            backend.path,
-            size,
-        )
-        _preallocate(backend, size)
+        with _storage_faults():
+            processutils.execute(
+                'qemu-img',
+                'resize',
+                '-f',
+                backend.driver_format,
+                backend.path,
+                size,
+            )
+            _preallocate(backend, size)
 
     def image_type(self, instance, server_layout, name):
         """The ``images_type`` a disk is kept as.
@@ -230,6 +261,7 @@ class Disks:
         image_type=None,
         disk_info_mapping=None,
         fallback_host=None,
+        may_be_lost=True,
     ):
         backend = self._by_name(
             instance, server_layout, name, image_type, disk_info_mapping
@@ -239,11 +271,11 @@ class Disks:
             if not backend.exists():
                 _record_format(backend)
                 _write(backend.path, contents)
-            return
-        with _lost_image(instance, name, fallback_host):
-            self._cache_image(
-                context, instance, backend, name, contents, fallback_host
-            )
+        elif not _is_whole(backend):
+            with _lost_image(instance, name, may_be_lost):
+                self._cache_image(
+                    context, instance, backend, name, contents, fallback_host
+                )
 
     def _contents(self, instance, server_layout, name):
         if name == layout.STOCK_ROOT:
@@ -257,17 +289,24 @@ class Disks:
         self, context, instance, backend, name, contents, fallback_host
     ):
         image_id = contents.image_id
+        cache_name = imagecache.get_cache_fname(image_id)
         try:
             # No size: the CD-ROM is as large as the ISO, not as the flavor.
             self._fetch(
                 backend,
                 libvirt_utils.fetch_image,
                 context,
-                imagecache.get_cache_fname(image_id),
+                cache_name,
                 image_id,
                 instance,
                 None,
-                fallback_host,
+            )
+        except nova_exception.ImageNotFound:
+            if not fallback_host:
+                raise
+            backend.cache(
+                fetch_func=functools.partial(_copy_from, fallback_host),
+                filename=cache_name,
             )
         except (
             nova_exception.ImageUnacceptable,
@@ -286,25 +325,21 @@ def _is_new(instance):
     At any other time it was installed, and a blank disk would be the loss of
     it.
     """
-    return instance.task_state in _SPAWNS and not install.evacuates(instance)
+    return instance.task_state in _SPAWNS and not rebuild.evacuates(instance)
 
 
 @contextlib.contextmanager
-def _lost_image(instance, name, fallback_host):
+def _lost_image(instance, name, may_be_lost):
     """Let a server that was installed go on without a CD-ROM."""
     try:
         yield
     except (
         nova_exception.ImageNotFound,
-        # From copying the base, which is tried last.
-        processutils.ProcessExecutionError,
+        # It was deactivated, or is not shared any more.
+        nova_exception.ImageNotAuthorized,
+        exception.CopyFailed,
     ) as error:
-        copied = isinstance(error, processutils.ProcessExecutionError)
-        if (
-            _is_new(instance)
-            or _is_full(error)
-            or (copied and not fallback_host)
-        ):
+        if not may_be_lost:
             raise
         LOG.warning(
             'The image of %s is gone, its drive stays empty: %s',
@@ -312,6 +347,46 @@ def _lost_image(instance, name, fallback_host):
             error,
             instance=instance,
         )
+
+
+def _copy_from(host, target):
+    """Copy a file from the same place on another host.
+
+    Nova's own way leaves half a file under its final name.
+    """
+    part = f'{target}.part'
+    try:
+        with fileutils.remove_path_on_error(part):
+            libvirt_utils.copy_image(
+                src=target, dest=part, host=host, receive=True
+            )
+            os.rename(part, target)
+    except processutils.ProcessExecutionError as error:
+        if _is_full(error):
+            raise
+        raise exception.CopyFailed(
+            name=os.path.basename(target), host=host
+        ) from error
+
+
+def _is_whole(backend):
+    """Whether a CD-ROM is here and stands on no other file."""
+    return backend.exists() and not libvirt_utils.get_disk_backing_file(
+        backend.path, format=backend.driver_format
+    )
+
+
+def _change_format(backend):
+    """Record the format of a backend in place of another's.
+
+    Nova never changes the record, and a host that goes by it would take the
+    disk for what it was.
+    """
+    path = pathlib.Path(backend.disk_info_path)
+    formats = jsonutils.loads(path.read_text()) if path.exists() else {}
+    formats.pop(backend.path, None)
+    path.write_text(jsonutils.dumps(formats))
+    backend.resolve_driver_format()
 
 
 def _virtual_size(backend):

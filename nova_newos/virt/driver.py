@@ -9,7 +9,6 @@ other servers go to Nova's own method at once.
 import contextlib
 import functools
 import inspect
-import os
 
 from nova import block_device
 from nova.compute import task_states
@@ -30,6 +29,7 @@ from nova_newos.virt import fault
 from nova_newos.virt import imagecache
 from nova_newos.virt import install
 from nova_newos.virt import moves
+from nova_newos.virt import rebuild
 from nova_newos.virt import snapshot
 
 CONF = nova.conf.CONF
@@ -133,15 +133,16 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
 
     @contextlib.contextmanager
     def _spawning(self, context, instance, image_meta, block_device_info):
-        if install.evacuates(instance):
-            # It has the disks and the layout that it had: see rebuild().
+        if rebuild.evacuates(instance):
+            # It has the disks and the layout that it had: see
+            # instance_on_disk().
             yield
             return
         with fault.install_faults(instance, install.image_id_of(image_meta)):
             server_layout = self._decide(
                 context, instance, image_meta, block_device_info
             )
-            install.reset_root_device(
+            rebuild.reset_root_device(
                 instance, server_layout, image_meta, block_device_info
             )
             with install.persisted(instance, server_layout, image_meta):
@@ -170,12 +171,22 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
         Nova's own method says that there is no special way to rebuild, and
         the compute manager then destroys and spawns.
         """
-        if evacuate:
-            self._check_evacuation(instance)
-        else:
-            self._check_rebuild(
-                context, instance, image_meta, block_device_info
-            )
+        if not evacuate:
+            with (
+                fault.install_faults(
+                    instance, install.image_id_of(image_meta)
+                ),
+                rebuild.undone_if_refused(
+                    context,
+                    self._image_api,
+                    instance,
+                    bdms,
+                    functools.partial(
+                        self._local_root, instance, block_device_info
+                    ),
+                ),
+            ):
+                self._decide(context, instance, image_meta, block_device_info)
         return super().rebuild(
             context,
             instance,
@@ -194,29 +205,23 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
             reimage_boot_volume=reimage_boot_volume,
         )
 
-    def _check_rebuild(self, context, instance, image_meta, block_device_info):
-        def root_format():
-            if self._is_booted_from_volume(block_device_info):
-                return None
-            return self.image_backend.by_name(
-                instance, layout.STOCK_ROOT
-            ).driver_format
+    def _local_root(self, instance, block_device_info):
+        """The image backend of an ordinary server's disk, or None."""
+        if self._is_booted_from_volume(block_device_info):
+            return None
+        return self.image_backend.by_name(instance, layout.STOCK_ROOT)
 
-        with (
-            fault.install_faults(instance, install.image_id_of(image_meta)),
-            install.undone_if_refused(
-                context, self._image_api, instance, root_format
-            ),
-        ):
-            self._decide(context, instance, image_meta, block_device_info)
+    def instance_on_disk(self, instance):
+        """Refuse to install anew what was on a host that failed.
 
-    def _check_evacuation(self, instance):
-        """Refuse to install anew what was on the host that failed."""
+        An evacuation asks this first, before it moves the ports.
+        """
         server_layout = self._layout(instance)
-        if server_layout is not None:
+        if server_layout is not None and rebuild.evacuates(instance):
             with fault.rollback_faults(instance):
                 if not self._disks.has_root(instance, server_layout):
                     raise exception.EvacuationRefused()
+        return super().instance_on_disk(instance)
 
     def _decide(self, context, instance, image_meta, block_device_info):
         server_layout = install.propose(
@@ -320,11 +325,7 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
         """
         server_layout = self._installs(instance)
         if server_layout is not None:
-            cdroms = blockinfo.cdroms(server_layout)
-            known = {
-                os.path.basename(info['path']): info
-                for info in disk_info or []
-            }
+            ours, others = disks.split(server_layout, disk_info)
             if instance.task_state == task_states.MIGRATING:
                 # Nova fills what a guest can write, not its CD-ROMs.
                 with fault.instance_faults(instance):
@@ -332,12 +333,11 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
                         context,
                         instance,
                         server_layout,
-                        {name: info['type'] for name, info in known.items()},
+                        {name: info['type'] for name, info in ours.items()},
                         fallback_from_host,
                     )
-            disk_info = [
-                info for name, info in known.items() if name not in cdroms
-            ]
+            root = ours.get(server_layout.root)
+            disk_info = ([root] if root else []) + others
         super()._create_images_and_backing(
             context,
             instance,
@@ -524,11 +524,20 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
 
     @_as_in_nova
     def finish_migration(
-        self, context, migration, instance, disk_info, *args, **kwargs
+        self,
+        context,
+        migration,
+        instance,
+        disk_info,
+        network_info,
+        image_meta,
+        *args,
+        **kwargs,
     ):
         """Fit the disks to this host and flavor, then start.
 
-        Nova would make a qcow2 of every raw disk, and grow the ISO.
+        Nova would make a qcow2 of every raw disk, and grow the ISO. The image
+        it gives is that of the request, not always the server's.
         """
         server_layout = self._layout(instance)
         if server_layout is not None:
@@ -545,8 +554,16 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
                     moves.grown_gb(instance, server_layout) * units.Gi,
                 )
             disk_info = jsonutils.dumps(others)
+            image_meta = instance.image_meta
         super().finish_migration(
-            context, migration, instance, disk_info, *args, **kwargs
+            context,
+            migration,
+            instance,
+            disk_info,
+            network_info,
+            image_meta,
+            *args,
+            **kwargs,
         )
 
     def check_can_live_migrate_source(

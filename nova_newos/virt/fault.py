@@ -30,7 +30,7 @@ class InstanceRefused(nova_exception.InstanceUnacceptable):
 
 @contextlib.contextmanager
 def install_faults(instance, image_id):
-    """Turn our errors into the fault of a server that is being spawned."""
+    """Turn our errors into the fault of a server that is to be installed."""
     try:
         yield
     except exception.NewosError as error:

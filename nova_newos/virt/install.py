@@ -3,12 +3,9 @@
 
 import contextlib
 
-from nova import block_device
 from nova import exception as nova_exception
-from nova import utils
 from nova.compute import task_states
 import nova.conf
-from nova.virt import driver
 from nova.virt.libvirt import blockinfo
 from nova.virt.libvirt import utils as libvirt_utils
 from oslo_log import log as logging
@@ -29,8 +26,9 @@ LOG = logging.getLogger(__name__)
 _DISK_BUSES = ('virtio', 'scsi', 'sata', 'ide', 'usb')
 _CDROM_BUSES = ('sata', 'scsi', 'ide', 'usb')
 
-_DISK_FORMAT = 'image_disk_format'
-_BASE_IMAGE = 'image_base_image_ref'
+#: Keys of ``system_metadata`` that Nova decides by.
+DISK_FORMAT = 'image_disk_format'
+BASE_IMAGE = 'image_base_image_ref'
 
 
 def as_server(instance, iso):
@@ -124,7 +122,7 @@ def bus_faults(instance, image_meta):
         server_layout = layout.load(instance.system_metadata)
         if server_layout is None or not server_layout.installs:
             raise
-        disk_bus, cdrom_bus = _buses(instance, image_meta)
+        disk_bus, cdrom_bus = buses(instance, image_meta)
         raise exception.BusFull(
             disk_bus=disk_bus,
             cdrom_bus=cdrom_bus,
@@ -182,7 +180,7 @@ def persisted(instance, server_layout, image_meta):
     if server_layout is not None and not server_layout.installs:
         # Nova restores image_ref to the install ISO after an unshelve; what
         # is on the disk is no ISO any more.
-        instance.system_metadata[_DISK_FORMAT] = image_meta.disk_format
+        instance.system_metadata[DISK_FORMAT] = image_meta.disk_format
     instance.save()
     try:
         yield
@@ -203,66 +201,6 @@ def _save_after_failure(instance):
         LOG.exception('The layout could not be taken back', instance=instance)
 
 
-@contextlib.contextmanager
-def undone_if_refused(context, image_api, instance, root_format):
-    """Let a server whose rebuild is refused go on as what it is.
-
-    ``nova.compute.api.API.rebuild`` has written the refused image into the
-    server by then, and nobody takes it back.
-
-    :param context: of the requester
-    :param image_api: a ``nova.image.glance.API``
-    :param root_format: called for the disk format of ``disk``; returns None
-        for a server that boots from a volume
-    """
-    try:
-        yield
-    except exception.NewosError:
-        with excutils.save_and_reraise_exception():
-            server_layout = layout.load(instance.system_metadata)
-            if server_layout is not None:
-                _restore_image(context, image_api, instance, server_layout.iso)
-            if server_layout is None or not server_layout.installs:
-                # Or the disk that it has would become a CD-ROM.
-                disk_format = root_format()
-                if disk_format:
-                    instance.system_metadata[_DISK_FORMAT] = disk_format
-            instance.save()
-
-
-def _restore_image(context, image_api, instance, image_id):
-    """Write into a server what nova-api writes of its image."""
-    try:
-        image = image_api.get(context, image_id)
-    except nova_exception.NovaException as error:
-        LOG.warning(
-            'The server keeps properties of an image that it was not rebuilt '
-            'with, for its own cannot be read: %s',
-            error,
-            instance=instance,
-        )
-        return
-    kept = {
-        key: value
-        for key, value in instance.system_metadata.items()
-        if not key.startswith(layout.IMAGE_PREFIX)
-    }
-    instance.system_metadata = {
-        **kept,
-        **{
-            key: str(value)
-            for key, value in utils.get_system_metadata_from_image(
-                image, instance.flavor
-            ).items()
-        },
-        _BASE_IMAGE: image_id,
-    }
-    instance.image_ref = image_id
-    instance.kernel_id = instance.ramdisk_id = ''
-    for name in ('os_type', 'architecture', 'vm_mode'):
-        setattr(instance, name, image['properties'].get(name))
-
-
 def default_rescue_images(instance, server_layout):
     """Ids of images that a rescue uses when its user names none.
 
@@ -270,52 +208,13 @@ def default_rescue_images(instance, server_layout):
     """
     return {
         server_layout.iso,
-        instance.system_metadata.get(_BASE_IMAGE) or instance.image_ref,
+        instance.system_metadata.get(BASE_IMAGE) or instance.image_ref,
     }
-
-
-def reset_root_device(instance, server_layout, image_meta, block_device_info):
-    """Put the root disk of a server onto the bus of its new image.
-
-    For a server that is rebuilt with an image that is not installed. The
-    block device mapping remembers the bus that the install ISO asked for, and
-    Nova goes by that.
-
-    :param server_layout: the new layout
-    """
-    if (
-        server_layout is not None
-        or layout.load(instance.system_metadata) is None
-        or instance.task_state != task_states.REBUILD_SPAWNING
-    ):
-        return
-    disk_bus, _cdrom_bus = _buses(instance, image_meta)
-    name = block_device.prepend_dev(
-        blockinfo.find_disk_dev_for_disk_bus(
-            {}, disk_bus, newos_blockinfo.names_in_use(block_device_info)
-        )
-    )
-    for bdm in driver.block_device_info_get_image(block_device_info):
-        bdm.update(disk_bus=disk_bus, device_name=name, device_type='disk')
-        bdm.save()
-    instance.root_device_name = name
-    block_device_info['root_device_name'] = name
 
 
 def boots_from_volume(root_bdm):
     """Whether a root block device mapping, object or dict, is a volume."""
     return bool(root_bdm) and root_bdm.get('destination_type') == 'volume'
-
-
-def evacuates(instance):
-    """Whether a spawn is that of an evacuation.
-
-    ``ComputeManager.rebuild_instance`` names the new host only afterwards.
-    """
-    return (
-        instance.task_state == task_states.REBUILD_SPAWNING
-        and instance.host != CONF.host
-    )
 
 
 def _without_install(instance, previous):
@@ -351,7 +250,8 @@ def _min_disk(image_meta):
     return 0
 
 
-def _buses(instance, image_meta):
+def buses(instance, image_meta):
+    """Buses that an image asks for, of its disks and of its CD-ROMs."""
     return tuple(
         blockinfo.get_disk_bus_for_device_type(
             instance, CONF.libvirt.virt_type, image_meta, device
@@ -363,7 +263,7 @@ def _buses(instance, image_meta):
 def _check_buses(instance, image_meta):
     machine = libvirt_utils.get_machine_type(image_meta) or ''
     for bus, name, device, choices in zip(
-        _buses(instance, image_meta),
+        buses(instance, image_meta),
         ('hw_disk_bus', 'hw_cdrom_bus'),
         ('disk', 'CD-ROM'),
         (_DISK_BUSES, _CDROM_BUSES),

@@ -8,6 +8,8 @@ gives the server to.
 
 import os
 
+from keystoneauth1 import exceptions as keystoneauth_exceptions
+from nova import exception as nova_exception
 from nova import objects
 import nova.conf
 from oslo_utils import units
@@ -43,12 +45,14 @@ def check_size(size, flavor):
 def grown_gb(instance, server_layout):
     """Size that a root disk is to have at least after a resize, in GiB.
 
-    That of a new server with this image, configuration and flavor.
+    By the same rules as a new server's, with the new flavor.
 
     :param instance: with its new flavor
     :returns: 0 when there is no such size
     """
     flavor_gb = instance.flavor.root_gb
+    if instance.old_flavor and instance.old_flavor.root_gb == flavor_gb:
+        return 0
     if not server_layout.installs:
         return flavor_gb
     try:
@@ -57,7 +61,8 @@ def grown_gb(instance, server_layout):
             CONF.newos.root_disk_size,
             flavor_gb,
         )
-    except exception.RootDiskSizeMissing:
+    except exception.NewosError:
+        # The disks are here by now; a size that means nothing is none.
         return 0
 
 
@@ -67,20 +72,28 @@ def check_destination(context, report_client, instance):
     :param context: of the operation
     :param report_client: ``nova.virt.virtapi.VirtAPI.reportclient``
     :raises StockHostRefused: when the host does not report the trait
+    :raises DestinationUnknown: when it cannot be asked
     """
-    migration = objects.Migration.get_by_instance_and_status(
-        context, instance.uuid, 'migrating'
+    # There may be old ones of this server that never ended.
+    migration = objects.Migration.get_by_id(
+        context, instance.migration_context.migration_id
     )
-    if migration.dest_compute == migration.source_compute:
+    host = migration.dest_compute
+    if host == migration.source_compute:
         return
-    node = objects.ComputeNode.get_by_host_and_nodename(
-        context, migration.dest_compute, migration.dest_node
-    )
-    found = report_client.get_provider_traits(context, node.uuid).traits
-    if traits.INSTALLS not in found:
-        raise exception.StockHostRefused(
-            host=migration.dest_compute, trait=traits.INSTALLS
+    try:
+        node = objects.ComputeNode.get_by_host_and_nodename(
+            context, host, migration.dest_node
         )
+        found = report_client.get_provider_traits(context, node.uuid).traits
+    except (
+        nova_exception.ComputeHostNotFound,
+        nova_exception.ResourceProviderTraitRetrievalFailed,
+        keystoneauth_exceptions.ClientException,
+    ) as error:
+        raise exception.DestinationUnknown(host=host, reason=error) from error
+    if traits.INSTALLS not in found:
+        raise exception.StockHostRefused(host=host, trait=traits.INSTALLS)
 
 
 def sign_test_file(name):

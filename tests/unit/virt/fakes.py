@@ -336,6 +336,7 @@ class Storage(fixtures.Fixture):
     :ivar copied: (file name, host) of each copy from another host
     :ivar content: bytes of images by their id; an exception to raise, too
     :ivar copy_error: raised by the next copies from another host, if set
+    :ivar half_copied: whether such a copy leaves half of a file
     :ivar guessed: bytes of each file inspected without a format
     """
 
@@ -347,6 +348,7 @@ class Storage(fixtures.Fixture):
         self.content = {}
         self.guessed = []
         self.copy_error = None
+        self.half_copied = False
         self._test = test
 
     def _setUp(self):
@@ -377,6 +379,8 @@ class Storage(fixtures.Fixture):
 
     def _copy(self, src, dest, host=None, receive=False, **_kwargs):
         if host and self.copy_error:
+            if self.half_copied:
+                pathlib.Path(dest).write_bytes(b'half')
             raise self.copy_error
         if host:
             self.copied.append((os.path.basename(dest), host))

@@ -240,7 +240,8 @@ class CdromTest(DisksTestCase):
         )
         self.create(fallback_host='before')
         self.assertEqual(
-            [(base_name(fakes.DRIVERS), 'before')], self.storage.copied
+            [(f'{base_name(fakes.DRIVERS)}.part', 'before')],
+            self.storage.copied,
         )
 
     @ddt.data(fakes.ISO, fakes.DRIVERS)
@@ -401,9 +402,9 @@ class RestoreTest(DisksTestCase):
         del self.storage.fetched[:]
         del self.storage.created[:]
 
-    def restore(self, image_types=None, host=None):
+    def restore(self, running=None, host=None):
         self.disks().restore_cdroms(
-            fakes.context(), self.instance, self.layout, image_types, host
+            fakes.context(), self.instance, self.layout, running, host
         )
 
     def lose(self, image_id):
@@ -479,7 +480,8 @@ class RestoreTest(DisksTestCase):
         self.lose(fakes.DRIVERS)
         self.restore(host='before')
         self.assertEqual(
-            [(base_name(fakes.DRIVERS), 'before')], self.storage.copied
+            [(f'{base_name(fakes.DRIVERS)}.part', 'before')],
+            self.storage.copied,
         )
 
     @ddt.data(None, 'before')
@@ -503,12 +505,59 @@ class RestoreTest(DisksTestCase):
         with self.assertRaises(nova_exception.GlanceConnectionFailed):
             self.restore()
 
+    @ddt.data(None, 'before')
+    def test_gone_below_a_running_guest(self, host):
+        """A7: it would lose a CD-ROM that it may be installing from."""
+        self.lose(fakes.ISO)
+        self.storage.copy_error = processutils.ProcessExecutionError()
+        with self.assertRaises(
+            (nova_exception.ImageNotFound, exception.CopyFailed)
+        ):
+            self.restore({'disk': 'qcow2', 'disk.virtio': 'qcow2'}, host)
+
+    def test_drive_of_a_running_guest_is_empty(self):
+        self.lose(fakes.ISO)
+        self.restore({'disk.virtio': 'qcow2'})
+
     def test_gone_before_the_spawn(self):
         """A new server without its ISO is no use to anyone."""
         self.lose(fakes.ISO)
         self.instance.task_state = 'spawning'
         with self.assertRaises(nova_exception.ImageNotFound):
-            self.restore()
+            self.create()
+
+    def test_deactivated(self):
+        """Glance says 403 then, and a user can do nothing about it."""
+        self.lose(fakes.ISO)
+        self.storage.content[fakes.ISO] = nova_exception.ImageNotAuthorized(
+            image_id=fakes.ISO
+        )
+        self.restore()
+
+    def test_half_a_copy(self):
+        """Nova would leave it under its final name."""
+        self.lose(fakes.ISO)
+
+        self.storage.copy_error = processutils.ProcessExecutionError()
+        self.storage.half_copied = True
+        self.restore(host='before')
+        left = os.listdir(os.path.dirname(self.base(fakes.ISO)))
+        self.assertEqual(
+            [], [n for n in left if n.startswith(base_name(fakes.ISO))]
+        )
+
+    def test_whole_without_a_base(self):
+        """A flat CD-ROM, or one that came from such a host."""
+        self.flags('libvirt', images_type='flat')
+        os.unlink(self.path('disk'))
+        os.unlink(self.path('disk.virtio'))
+        os.unlink(self.path('disk.info'))
+        self.restore()
+        for image_id in (fakes.ISO, fakes.DRIVERS):
+            self.lose(image_id)
+        del self.storage.fetched[:]
+        self.restore()
+        self.assertEqual([], self.storage.fetched)
 
     def test_tool_failed(self):
         """What is no copy from another host is a defect to be seen."""
@@ -585,6 +634,21 @@ class MovedTest(DisksTestCase):
         self.assertEqual(
             {'disk.newos', 'disk', 'disk.virtio'}, self.move('flat', 'qcow2')
         )
+
+    def test_record_of_a_converted_disk(self):
+        """Another flat host would take it for raw, and find it blank."""
+        self.move('flat', 'qcow2')
+        self.assertEqual(
+            {'disk.newos': 'qcow2', 'disk': 'qcow2', 'disk.virtio': 'qcow2'},
+            self.recorded(),
+        )
+
+    def test_wrong_record(self):
+        self.flags('libvirt', images_type='flat')
+        self.create()
+        info = [{'path': self.path('disk.newos'), 'type': 'qcow2'}]
+        with self.assertRaises(exception.DiskFormatMismatch):
+            self.disks().convert(self.instance, self.layout, info, None)
 
     @ddt.data(('qcow2', 'qcow2'), ('flat', 'flat'), ('qcow2', 'flat'))
     @ddt.unpack

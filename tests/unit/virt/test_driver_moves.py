@@ -6,6 +6,7 @@ import types
 from unittest import mock
 
 import ddt
+from keystoneauth1 import exceptions as keystoneauth_exceptions
 from nova import exception as nova_exception
 from nova import objects
 from nova.virt.libvirt import driver as stock
@@ -32,7 +33,14 @@ class MovesTestCase(driver_base.DriverTestCase):
 
     def installed(self, server_layout=fakes.LAYOUT, gib=7, **fields):
         """A server whose root disk has a size."""
-        instance = fakes.server(server_layout=server_layout, **fields)
+        instance = fakes.server(
+            server_layout=server_layout,
+            **{
+                'migration_context': objects.MigrationContext(migration_id=5),
+                'old_flavor': fakes.flavor(1),
+                **fields,
+            },
+        )
         fakes.write_disk(
             os.path.join(self.directory(instance), server_layout.root),
             'qcow2',
@@ -52,7 +60,7 @@ class MigrateDiskTest(MovesTestCase):
         )
         self.migration = self.patch(
             objects.Migration,
-            'get_by_instance_and_status',
+            'get_by_id',
             return_value=types.SimpleNamespace(
                 source_compute='host', dest_compute='there', dest_node='node'
             ),
@@ -95,6 +103,7 @@ class MigrateDiskTest(MovesTestCase):
             timeout=60,
             retry_interval=10,
         )
+        self.migration.assert_called_once_with(self.context, 5)
         self.reports.get_provider_traits.assert_called_once_with(
             self.context, fakes.OTHER
         )
@@ -120,6 +129,19 @@ class MigrateDiskTest(MovesTestCase):
             self.migrate(instance, found=STOCK)
         self.assertIn('there', rolled_back(caught))
         self.assertIn(traits.INSTALLS, rolled_back(caught))
+        self.stock_migrate.assert_not_called()
+
+    @ddt.data(
+        nova_exception.ResourceProviderTraitRetrievalFailed(uuid=fakes.OTHER),
+        nova_exception.ComputeHostNotFound(host='there'),
+        keystoneauth_exceptions.ConnectFailure('no route'),
+    )
+    def test_placement_does_not_answer(self, error):
+        """Nothing is done yet, so nothing is lost."""
+        self.reports.get_provider_traits.side_effect = error
+        with self.assertRaises(nova_exception.InstanceFaultRollback) as caught:
+            self.migrate(self.installed())
+        self.assertIn('try again', rolled_back(caught))
         self.stock_migrate.assert_not_called()
 
     def test_same_host(self):
@@ -177,6 +199,7 @@ class FinishMigrationTest(MovesTestCase):
         self.assertEqual('devices', bound.arguments['block_device_info'])
         self.assertIs(False, bound.arguments['power_on'])
         self.assertEqual('network', bound.arguments['network_info'])
+        self.image_meta = bound.arguments['image_meta']
         return [
             os.path.basename(info['path'])
             for info in jsonutils.loads(bound.arguments['disk_info'])
@@ -200,11 +223,19 @@ class FinishMigrationTest(MovesTestCase):
         self.assertEqual(['disk.eph0'], others)
         self.assertEqual(3, self.converted.call_count)
 
+    def test_image_of_the_server(self):
+        """The request's may be that of a refused rebuild."""
+        instance = self.installed()
+        self.finish(instance)
+        self.assertEqual(fakes.ISO, self.image_meta.id)
+        self.assertEqual('iso', self.image_meta.disk_format)
+
     def test_ordinary_server(self):
         instance = fakes.server()
         self.assertEqual(['disk'], self.finish(instance, 'disk'))
         self.execute.assert_not_called()
         self.converted.assert_not_called()
+        self.assertEqual('image_meta', self.image_meta)
 
     @ddt.data(
         # As large as the flavor allows, as at a spawn.
@@ -214,8 +245,10 @@ class FinishMigrationTest(MovesTestCase):
         ({'newos_root_disk_size': '7'}, None, 20, None),
         ({}, 7, 20, None),
         ({}, 10, 20, 10),
-        # Nothing says a size: as it is.
+        # Nothing says a size, or what it says means nothing: as it is.
         ({}, None, 0, None),
+        ({'newos_root_disk_size': '99'}, None, 20, None),
+        ({'newos_root_disk_size': 'abc'}, None, 20, None),
     )
     @ddt.unpack
     def test_root_grows(self, properties, configured, flavor_gb, expected):
@@ -226,6 +259,15 @@ class FinishMigrationTest(MovesTestCase):
         )
         self.finish(instance)
         self.assertEqual(expected, self.resized_to())
+
+    def test_cold_migration(self):
+        """It changes no flavor, so whatever was configured since is none."""
+        self.flags('newos', root_disk_size=20)
+        instance = self.installed(
+            flavor=fakes.flavor(20), old_flavor=fakes.flavor(20)
+        )
+        self.finish(instance)
+        self.assertIsNone(self.resized_to())
 
     def test_restored_root_grows(self):
         """It is of an ordinary image's kind: the flavor's size."""
@@ -313,7 +355,7 @@ class UnreadableLayoutTest(MovesTestCase):
                 self.context, instance, 'dest', 'flavor', 'network'
             ),
             lambda: self.driver.finish_migration(
-                self.context, 'migration', instance, '[]'
+                self.context, 'migration', instance, '[]', 'network', 'image'
             ),
             lambda: self.driver.check_can_live_migrate_source(
                 self.context, instance, 'data'

@@ -2,12 +2,14 @@
 
 import inspect
 import os
+from unittest import mock
 
 import ddt
 from nova import exception as nova_exception
 from nova import objects
 from nova.virt.libvirt import blockinfo as stock_blockinfo
 from nova.virt.libvirt import driver as stock
+from nova.virt.libvirt import imagecache as stock_imagecache
 
 from nova_newos import exception
 from nova_newos import layout
@@ -308,6 +310,13 @@ class RebuildTest(driver_base.DriverTestCase):
         super().setUp()
         self.stock_rebuild = self.stock_method('rebuild', NotImplementedError)
         self.check = self.patch(images, 'check')
+        self.bdms = []
+        self.request = mock.Mock(spec_set=['image', 'save'])
+        self.patch(
+            objects.RequestSpec,
+            'get_by_instance_uuid',
+            return_value=self.request,
+        )
 
     def rebuild(self, instance, evacuate=False, image_meta=None):
         """As ComputeManager._do_rebuild_instance calls it."""
@@ -318,7 +327,7 @@ class RebuildTest(driver_base.DriverTestCase):
             'injected_files': [],
             'admin_password': 'password',
             'allocations': {},
-            'bdms': 'bdms',
+            'bdms': self.bdms,
             'detach_block_devices': 'detach',
             'attach_block_devices': 'attach',
             'block_device_info': None,
@@ -373,6 +382,14 @@ class RebuildTest(driver_base.DriverTestCase):
         self.assertEqual([expected.system_metadata], self.saved)
         self.assertEqual(fakes.ISO, instance.image_ref)
         self.assertEqual('linux', instance.os_type)
+        self.assertEqual(fakes.ISO, self.request.image.id)
+        self.request.save.assert_called_once_with()
+
+    def test_refused_where_the_request_is_out_of_reach(self):
+        """A cell's conductor may have no access to the API's database."""
+        self.request.save.side_effect = RuntimeError
+        instance = self.refused(fakes.LAYOUT, fakes.image_dict())
+        self.assertEqual(fakes.ISO, instance.image_ref)
 
     def test_refused_and_the_image_is_gone(self):
         instance = self.refused(
@@ -380,17 +397,49 @@ class RebuildTest(driver_base.DriverTestCase):
         )
         self.assertEqual(fakes.OTHER, instance.image_ref)
 
-    @ddt.data(('qcow2', 'qcow2'), ('flat', 'raw'))
-    @ddt.unpack
-    def test_refused_for_an_ordinary_server(self, images_type, disk_format):
-        """Or its disk would be a CD-ROM from the next start on."""
+    def ordinary(self, images_type, base=None):
+        """The disk of an ordinary server, and its root's mapping."""
         self.flags('libvirt', images_type=images_type)
         storage = self.useFixture(fakes.Storage(self))
         self.driver.image_backend = storage.backend()
-        self.refused(None)
+        instance = fakes.server()
+        if base:
+            base = os.path.join(
+                self.instances_path,
+                '_base',
+                stock_imagecache.get_cache_fname(base),
+            )
+        fakes.write_disk(
+            os.path.join(self.directory(instance), 'disk'),
+            'qcow2' if base else 'raw',
+            fakes.GiB,
+            base,
+        )
+        self.bdms = objects.BlockDeviceMappingList(
+            objects=[fakes.root_bdm(instance, image_id=fakes.DRIVERS)]
+        )
+
+    @ddt.data(('qcow2', fakes.DRIVERS), ('flat', None))
+    @ddt.unpack
+    def test_refused_for_an_ordinary_server(self, images_type, base):
+        """Or its disk would be a CD-ROM from the next start on."""
+        self.ordinary(images_type, base)
+        image = fakes.image_dict('vmdk', fakes.DRIVERS, kernel_id='k')
+        instance = self.refused(None, image)
         [saved] = self.saved
-        self.assertEqual(disk_format, saved['image_disk_format'])
+        self.assertEqual('vmdk', saved['image_disk_format'])
         self.assertNotIn(layout.KEY, saved)
+        self.assertEqual(fakes.DRIVERS, instance.image_ref)
+        self.assertEqual('k', instance.kernel_id)
+
+    def test_refused_for_a_server_rebuilt_before(self):
+        """The mapping names its first image only."""
+        self.ordinary('qcow2', fakes.ISO)
+        instance = self.refused(None)
+        [saved] = self.saved
+        self.assertEqual('qcow2', saved['image_disk_format'])
+        self.assertEqual(fakes.OTHER, instance.image_ref)
+        self.glance.get.assert_not_called()
 
     def test_refused_after_an_unshelve(self):
         self.useFixture(fakes.Storage(self))
@@ -409,33 +458,51 @@ class RebuildTest(driver_base.DriverTestCase):
         [saved] = self.saved
         self.assertEqual('iso', saved['image_disk_format'])
 
+    def evacuated(self, server_layout, task_state='rebuilding', **fields):
+        """A server whose host failed."""
+        self.useFixture(fakes.Storage(self))
+        self.patch(
+            stock.LibvirtDriver, 'instance_on_disk', return_value='answer'
+        )
+        return fakes.server(
+            fakes.image_dict(newos_root_disk_size='junk'),
+            server_layout,
+            task_state=task_state,
+            **{'host': 'failed-host', **fields},
+        )
+
     @ddt.data(fakes.LAYOUT, driver_base.RESTORED)
     def test_evacuate_without_the_root_disk(self, server_layout):
-        """B8: the ISO would silently be installed again."""
-        self.useFixture(fakes.Storage(self))
-        instance = fakes.server(
-            server_layout=server_layout, task_state='rebuilding'
-        )
+        """B8: the ISO would silently be installed again.
+
+        Said before Nova moves the ports, and the server is as it was.
+        """
+        instance = self.evacuated(server_layout)
         with self.assertRaises(nova_exception.InstanceFaultRollback) as caught:
-            self.rebuild(instance, evacuate=True)
+            self.driver.instance_on_disk(instance)
         text = caught.exception.inner_exception.format_message()
         self.assertIn('bring the host back', text)
-        self.stock_rebuild.assert_not_called()
 
     @ddt.data(fakes.LAYOUT, driver_base.RESTORED)
     def test_evacuate_on_shared_storage(self, server_layout):
         """Whatever the image is now, no layout is decided."""
-        self.useFixture(fakes.Storage(self))
-        instance = fakes.server(
-            fakes.image_dict(newos_root_disk_size='junk'),
-            server_layout,
-            task_state='rebuilding',
-        )
+        instance = self.evacuated(server_layout)
         path = os.path.join(self.directory(instance), server_layout.root)
         fakes.write_disk(path, 'qcow2', fakes.GiB)
+        self.assertEqual('answer', self.driver.instance_on_disk(instance))
         with self.assertRaises(NotImplementedError):
             self.rebuild(instance, evacuate=True)
         self.check.assert_not_called()
+
+    @ddt.data(
+        {'server_layout': None},
+        {'server_layout': fakes.LAYOUT, 'host': 'host'},
+        {'server_layout': fakes.LAYOUT, 'task_state': None},
+    )
+    def test_other_questions_about_the_disk(self, fields):
+        """nova-compute asks as well when it starts."""
+        instance = self.evacuated(**fields)
+        self.assertEqual('answer', self.driver.instance_on_disk(instance))
 
     @ddt.data('iso', 'qcow2')
     def test_evacuate_others(self, disk_format):

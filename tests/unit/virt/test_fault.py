@@ -59,6 +59,16 @@ ERRORS = {
     },
     'RootDiskMissing': {'name': 'disk.newos'},
     'RootDiskShrinkRefused': {'size': 1048576, 'flavor_gb': 1048575},
+    'CopyFailed': {
+        'name': 'f' * 40,
+        'host': 'c' * 30,
+    },
+    'DiskFormatMismatch': {
+        'name': 'disk.newos',
+        'found': 'qcow2',
+        'expected': 'raw',
+    },
+    'DestinationUnknown': {'host': 'c' * 30, 'reason': 'r' * 100},
     'StockHostRefused': {
         'host': 'compute-0123456789.example.org',
         'trait': 'CUSTOM_NOVA_NEWOS',
