@@ -3,6 +3,7 @@
 
 import hashlib
 import subprocess
+import uuid
 
 import openstack
 import pytest
@@ -121,7 +122,9 @@ class Images:
     def __call__(self, path, *, owner=None, **kwargs):
         """Upload a file; returns the image's id."""
         owner = owner or self.cloud
-        image_id = upload(owner, 'newos-test', path, **kwargs)
+        # openstacksdk looks for others of the same name first.
+        name = f'newos-test-{uuid.uuid4()}'
+        image_id = upload(owner, name, path, **kwargs)
         self.adopt(image_id, owner)
         return image_id
 
