@@ -212,29 +212,44 @@ class Log:
 class InstancesDisk:
     """A file system for the instances, with as much room as a test wants.
 
+    Of 8 GiB, for Nova gives a host no server that is larger than its disk.
+
     :param path: where it is mounted
+    :param image: file to make it in, which stays sparse
     """
 
-    def __init__(self, path):
+    def __init__(self, path, image):
         self._path = path
+        self._image = image
+        self._filler = path / 'newos-test-filler'
 
     def mount(self):
         """Lay it over the instances directory."""
-        self._mount('-t', 'tmpfs', '-o', 'mode=0755', 'newos-test')
+        with open(self._image, 'wb') as file:
+            file.truncate(8 * 2**30)
+        _run('mkfs.ext4', '-q', '-m', '0', self._image)
+        _run('mount', '-o', 'loop', self._image, self._path)
 
     def unmount(self):
         """Bring the instances directory back."""
         # libvirtd has a view of its own, which keeps it.
-        subprocess.run(['umount', '--lazy', self._path], check=True)
+        _run('umount', '--lazy', self._path)
+        self._image.unlink()
 
     def leave(self, free):
         """Leave that many bytes."""
+        self._filler.unlink(missing_ok=True)
+        # What is to be allocated yet shall count.
+        _run('sync', '--file-system', self._path)
         state = os.statvfs(self._path)
-        used = (state.f_blocks - state.f_bfree) * state.f_frsize
-        self._mount('-o', f'remount,size={used + free}')
+        with open(self._filler, 'wb') as file:
+            os.posix_fallocate(
+                file.fileno(), 0, state.f_bavail * state.f_frsize - free
+            )
 
-    def _mount(self, *options):
-        subprocess.run(['mount', *options, self._path], check=True)
+
+def _run(*command):
+    subprocess.run(command, check=True)
 
 
 class Scene:

@@ -162,9 +162,8 @@ def test_mariadb_is_stopped(scene, services, box, cloud, assert_installs):
     log = faults.Log(box, 'nova-compute')
     with scene.held():
         services.stop('mariadb')
-    log.wait_for(f'{scene.fetching.id}] Instance failed to spawn')
-    log.wait_for(f'{scene.creating.id}] Instance failed to spawn')
-    log.wait_for(f'{scene.captured.id}] Error while trying to clean up image')
+    for guest in (scene.fetching, scene.creating, scene.captured):
+        log.wait_for(f'{guest.id}] Failed to revert task state')
     services.start('mariadb')
     faults.wait_for_answer(cloud)
     # Nova could not put down what had failed; it does when it is restarted.
