@@ -95,7 +95,7 @@ def _resize_down(story, small):
     before = guest.ask()
     flavor = guest.cloud.compute.find_flavor(small)
     guest.call('resize_server', flavor)
-    assert 'smaller' in guest.last_event()
+    assert 'cannot shrink' in guest.last_event()
     after = guest.ask()
     assert after.facts['boot'] == before.facts['boot']
     story.check(after, 2, 'small')
