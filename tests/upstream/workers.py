@@ -22,7 +22,7 @@ ENVIRONMENT = {
     'NOVA_RAISE_ON_GREENLET_LEAK': 'True',
     'OS_STDERR_CAPTURE': '1',
     'OS_STDOUT_CAPTURE': '1',
-    'OS_TEST_TIMEOUT': '600',
+    'OS_TEST_TIMEOUT': '300',
     # So that each test is seen when it ends.
     'PYTHONUNBUFFERED': '1',
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What stestr discovers: the selection of Nova's tests, and a proof."""
 
+from tests.upstream import hangs
 from tests.upstream import selection
 from tests.upstream import substitute
 from tests.upstream import wheel
@@ -13,6 +14,7 @@ def load_tests(loader, tests, pattern):
     substitute.substitute()
     if suite == 'functional':
         wheel.use_installed_paste_config()
+        hangs.end_tests_that_hang()
     nova = loader.loadTestsFromNames(selection.module_names(suite))
     proof = loader.loadTestsFromName('tests.upstream.proof')
     if loader.errors:
