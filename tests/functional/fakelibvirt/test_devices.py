@@ -153,7 +153,7 @@ class BusesTestCase(DevicesMixin, base.ServersTestCase):
 
     def check_bus(self, disk_bus):
         for machine, cdrom_bus in itertools.product(
-            ('pc', 'q35'), ('ide', 'sata', 'scsi', 'usb')
+            ('pc', 'q35'), ('ide', 'sata', 'scsi')
         ):
             self.check(machine, disk_bus, cdrom_bus)
 
@@ -248,10 +248,6 @@ class BusesTestCase(DevicesMixin, base.ServersTestCase):
     @pytest.mark.operation('buses')
     def test_sata(self):
         self.check_bus('sata')
-
-    @pytest.mark.operation('buses')
-    def test_usb(self):
-        self.check_bus('usb')
 
     @pytest.mark.operation('buses')
     @pytest.mark.operation('bus-refusals', outcome='refused')
