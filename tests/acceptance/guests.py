@@ -92,7 +92,8 @@ def _file_name(disk):
 
 def _forget_input(port):
     """Read what nobody wants: QEMU waits for room."""
-    with contextlib.suppress(BlockingIOError):
+    # There is no more, or the guest has powered off.
+    with contextlib.suppress(OSError):
         while os.read(port, 4096):
             pass
 
