@@ -30,9 +30,12 @@ def wanted_driver():
             '"python -m tests.upstream"'
             % (DRIVER_VARIABLE, name, ', '.join(DRIVERS))
         )
-    # Nova's tests patch eventlet (or refuse it) when their package is
-    # imported, which has to come before anything else of Nova.
+    # Nova's tests patch eventlet (or refuse it) before anything else of Nova
+    # is imported: here their package does, or its first module would.
     importlib.import_module(selection.package(selection.wanted_suite()))
+    monkey_patch = importlib.import_module('nova.monkey_patch')
+    # Nova 31 has no such function: to import the module is enough.
+    getattr(monkey_patch, 'patch', lambda: None)()
     module, attribute = DRIVERS[name].split(':')
     return getattr(importlib.import_module(module), attribute)
 
