@@ -14,7 +14,7 @@ from tests.acceptance import storage
 
 
 def pytest_collection_modifyitems(items):
-    """Change the box's storage once, not to and fro."""
+    """Change the box's storage once, not back and forth."""
     items.sort(key=storage.order)
 
 
