@@ -84,13 +84,14 @@ def test_further_disks_come_after_and_stay(launch, install_iso, flavor):
     sizes = flavor(ephemeral=1, swap=64)
     guest = launch(install_iso, '--config-drive', 'True', flavor=sizes)
 
+    # libvirt puts together what is on one bus.
     assert guest.disks() == [
         ('disk.newos', 'vda', 'disk'),
-        ('disk', 'hda', 'cdrom'),
-        ('disk.virtio', 'hdb', 'cdrom'),
         ('disk.eph0', 'vdb', 'disk'),
         ('disk.swap', 'vdc', 'disk'),
-        ('disk.config', 'hdd', 'cdrom'),
+        ('disk', 'hda', 'cdrom'),
+        ('disk.virtio', 'hdb', 'cdrom'),
+        ('disk.config', 'hdc', 'cdrom'),
     ]
     wiring = guest.wiring()
     spawned = guest.install()
