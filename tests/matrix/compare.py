@@ -14,21 +14,30 @@ def update(claimed, shown, places):
     return shown | {found for found in claimed if found.place not in places}
 
 
-def differences(claimed, shown, places):
-    """What is wrong with a table.
+def unclaimed(claimed, shown):
+    """What results show and a table lacks.
+
+    :param claimed: as for update()
+    :param shown: as for update()
+    :returns: list of sentences
+    """
+    return [
+        'the table lacks %s' % _words(found)
+        for found in sorted(shown - claimed)
+    ]
+
+
+def unfounded(claimed, shown, places):
+    """What a table claims and results do not show.
 
     :param claimed: as for update()
     :param shown: as for update()
     :param places: as for update()
-    :returns: list of sentences, empty if nothing is wrong
+    :returns: list of sentences
     """
-    ought = update(claimed, shown, places)
     return [
-        'the table lacks %s' % _words(found)
-        for found in sorted(ought - claimed)
-    ] + [
         'the results do not show %s' % _words(found)
-        for found in sorted(claimed - ought)
+        for found in sorted(claimed - update(claimed, shown, places))
     ]
 
 
