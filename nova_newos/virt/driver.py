@@ -216,11 +216,12 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
 
         An evacuation asks this first, before it moves the ports.
         """
-        server_layout = self._layout(instance)
-        if server_layout is not None and rebuild.evacuates(instance):
-            with fault.rollback_faults(instance):
-                if not self._disks.has_root(instance, server_layout):
-                    raise exception.EvacuationRefused()
+        if rebuild.evacuates(instance):
+            server_layout = self._layout(instance)
+            if server_layout is not None:
+                with fault.rollback_faults(instance):
+                    if not self._disks.has_root(instance, server_layout):
+                        raise exception.EvacuationRefused()
         return super().instance_on_disk(instance)
 
     def _decide(self, context, instance, image_meta, block_device_info):

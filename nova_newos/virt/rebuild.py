@@ -31,7 +31,9 @@ def evacuates(instance):
     ``ComputeManager.rebuild_instance`` names the new host only afterwards.
     """
     return (
-        instance.task_state
+        # Nova also asks about servers that it knows little more of than ids.
+        instance.obj_attr_is_set('task_state')
+        and instance.task_state
         in (task_states.REBUILDING, task_states.REBUILD_SPAWNING)
         and instance.host != CONF.host
     )

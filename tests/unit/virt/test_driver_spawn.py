@@ -504,6 +504,13 @@ class RebuildTest(driver_base.DriverTestCase):
         instance = self.evacuated(**fields)
         self.assertEqual('answer', self.driver.instance_on_disk(instance))
 
+    def test_disk_of_a_server_that_is_hardly_known(self):
+        self.patch(
+            stock.LibvirtDriver, 'instance_on_disk', return_value='answer'
+        )
+        instance = objects.Instance(uuid=fakes.SERVER)
+        self.assertEqual('answer', self.driver.instance_on_disk(instance))
+
     @ddt.data('iso', 'qcow2')
     def test_evacuate_others(self, disk_format):
         """A4: that is Nova's affair, ISO or not."""
