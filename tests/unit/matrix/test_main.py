@@ -71,6 +71,15 @@ class MainTestCase(samples.ResultsTestCase):
         self.assertIn('lacks create with qcow2: failed, real 2026.2', out)
         self.assertIn('not show create with qcow2: works, real 2026.2', out)
 
+    def test_a_failure_that_is_mended(self):
+        """The table says less than it could, which is no lie."""
+        failing = samples.case('create qcow2 works', ended='<failure/>')
+        self.results('acceptance.xml', failing)
+        self.write()
+        self.results('acceptance.xml', CREATE)
+        status, _, _ = self.run_main('--check', self.real)
+        self.assertEqual(0, status)
+
     def test_other_places_are_left_alone(self):
         self.write()
         before = table.read(self.table.read_text())
