@@ -18,9 +18,12 @@ def disk(box, tmp_path):
     """The disk that the instances are on."""
     services = faults.Services(box)
     disk = faults.InstancesDisk(box.instances, tmp_path / 'disk.img')
+    # Nova gives no servers to a host that has just lost its libvirtd.
+    services.kill('nova-compute')
     disk.mount()
     # libvirtd sees the mounts that were there when it was started.
     services.restart('libvirtd')
+    services.start('nova-compute')
     yield disk
     disk.unmount()
     services.restart('libvirtd')
