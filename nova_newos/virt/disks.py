@@ -89,7 +89,7 @@ class Disks:
                     name,
                     disk_info_mapping=disk_mapping[name],
                     fallback_host=fallback_host,
-                    # What is installed can do without; see _create_root().
+                    # What is installed can do without its media.
                     may_be_lost=not _is_new(instance),
                 )
         return created
