@@ -132,3 +132,15 @@ def allocations(server_id):
         if answer['allocations']:
             found.append(f'allocations of {consumer}')
     return found
+
+
+def disk_gb():
+    """What Placement gives away of the host's disk."""
+    admin = administrator()
+    [host] = admin.placement.resource_providers()
+    [disk] = (
+        inventory
+        for inventory in admin.placement.resource_provider_inventories(host)
+        if inventory.resource_class == 'DISK_GB'
+    )
+    return disk.total

@@ -2,6 +2,7 @@
 """What comes of servers in each phase when the host's disk is full."""
 
 import concurrent.futures
+import contextlib
 
 import libvirt
 import pytest
@@ -18,15 +19,25 @@ def disk(box, tmp_path):
     """The disk that the instances are on."""
     services = faults.Services(box)
     disk = faults.InstancesDisk(box.instances, tmp_path / 'disk.img')
+    before = onebox.disk_gb()
+    with _host_changed(services):
+        disk.mount()
+    yield disk
+    with _host_changed(services):
+        disk.unmount()
+    # Until then Placement gives the host no servers.
+    onebox.wait_for('the disk of before', lambda: onebox.disk_gb() == before)
+
+
+@contextlib.contextmanager
+def _host_changed(services):
+    """Change the mounts of the host and have everybody see it."""
     # Nova gives no servers to a host that has just lost its libvirtd.
     services.kill('nova-compute')
-    disk.mount()
+    yield
     # libvirtd sees the mounts that were there when it was started.
     services.restart('libvirtd')
     services.start('nova-compute')
-    yield disk
-    disk.unmount()
-    services.restart('libvirtd')
 
 
 @pytest.mark.operation('disk-full')

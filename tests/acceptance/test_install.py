@@ -17,7 +17,9 @@ def test_installs_on_a_blank_disk_with_both_cdroms(
         ('disk', 'hda'),
         ('disk.virtio', 'hdb'),
     ]
-    report = guest.install()
+    report = guest.wait_for_report(**{'booted-from': 'cdrom'})
+    # Nova sees by itself that the installer has powered off.
+    guest.wait_for_status('SHUTOFF')
 
     [root] = report.disks
     assert root['size'] == str(GIB)
@@ -36,7 +38,7 @@ def test_root_disk_sizes(launch, images, media):
 
 
 def test_opting_out_boots_the_iso_as_stock_does(launch, images, media):
-    guest = launch(images(media['probe'], newos_install='false'))
+    guest = launch(images(media['waiting'], newos_install='false'))
     assert guest.disks() == [('disk', 'hda', 'cdrom')]
-    report = guest.wait_for_report(**{'booted-from': 'cdrom'})
+    report = guest.wait_for_report(**{'booted-from': 'waiting'})
     assert report.disks == []

@@ -125,7 +125,6 @@ def _contract(options):
 
 
 def _functional(options):
-    # Not in parallel: eventlet and pytest-xdist's workers hang each other.
     yield _tox_step(
         options, 'functional', NEWEST, 'functional', limit=FUNCTIONAL_LIMIT
     )
