@@ -52,6 +52,28 @@ Each is the name of an entry point in the namespace ``nova_newos.media``.
 nova-compute does not start if one of them cannot be loaded.
 """,
     ),
+    cfg.StrOpt(
+        'capture_compression',
+        default='zstd',
+        choices=[
+            (
+                'none',
+                'What Nova makes of an ordinary server: the format of the '
+                'disk, compressed if ``[libvirt] snapshot_compression`` says '
+                'so',
+            ),
+            ('zlib', 'qcow2 that QEMU of any version reads; slow to make'),
+            ('zstd', 'qcow2 that QEMU 5.1 and newer reads; quick to make'),
+        ],
+        help="""
+How images of install servers are compressed: golden images, backups and what
+is shelved.
+
+Compressed images have the disk format qcow2, on hosts that keep disks as raw
+files too. An explicit ``[libvirt] snapshot_image_format`` other than qcow2
+wins and is not compressed.
+""",
+    ),
 ]
 
 

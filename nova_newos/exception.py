@@ -221,6 +221,15 @@ class WrongSnapshotDisk(NewosError):
     )
 
 
+class CaptureFailed(NewosError):
+    """The root disk could not be read or its image not be written."""
+
+    msg_fmt = (
+        'no image could be made of the root disk ({reason!s:.90}): ask the '
+        'operator, and take the image again'
+    )
+
+
 class RescueIsoRefused(NewosError):
     """A rescue that would boot the installer, Nova's default."""
 

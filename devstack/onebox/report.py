@@ -113,6 +113,7 @@ def variables(state):
         'ONEBOX_VENV': state.venv,
         'ONEBOX_INSTANCES': state.instances,
         'ONEBOX_BASE': state.instances / '_base',
+        'ONEBOX_GLANCE_STORE': state.images / 'store',
         'ONEBOX_LOGS': state.logs,
         'ONEBOX_SUPERVISOR_CONF': state.supervisor_conf,
     }

@@ -9,6 +9,7 @@ other servers go to Nova's own method at once.
 import contextlib
 import functools
 import inspect
+import os
 
 from nova import block_device
 from nova.compute import task_states
@@ -23,6 +24,7 @@ from nova_newos import layout
 from nova_newos import media
 from nova_newos import traits
 from nova_newos.virt import blockinfo
+from nova_newos.virt import capture
 from nova_newos.virt import devices
 from nova_newos.virt import disks
 from nova_newos.virt import fault
@@ -50,6 +52,10 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
         super().__init__(virtapi, read_only)
         blockinfo.install()
         self.image_cache_manager = imagecache.ImageCacheManager()
+        self._captures = capture.Captures()
+        self.image_backend = capture.Backend(
+            CONF.use_cow_images, self._captures
+        )
 
     @functools.cached_property
     def _media(self):
@@ -440,26 +446,93 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
     def snapshot(self, context, instance, image_id, update_task_state):
         """Make the golden image's record right, then capture the root disk."""
         server_layout = self._layout(instance)
-        if server_layout is not None:
-            with fault.instance_faults(instance):
-                self._prepare_record(
-                    context, instance, server_layout, image_id
+        if server_layout is None:
+            super().snapshot(context, instance, image_id, update_task_state)
+            return
+        with (
+            snapshot.reported(context, instance),
+            fault.instance_faults(instance),
+        ):
+            self._prepare_record(context, instance, server_layout, image_id)
+            with self._capturing(instance):
+                super().snapshot(
+                    context, instance, image_id, update_task_state
                 )
-        super().snapshot(context, instance, image_id, update_task_state)
 
     def _prepare_record(self, context, instance, server_layout, image_id):
         guest = self._host.get_guest(instance)
         path, disk_format = snapshot.check_root(guest, server_layout.root)
         record = self._image_api.get(context, image_id)
+        properties = snapshot.clean_properties(record['properties'])
+        properties |= snapshot.provenance_of(
+            context,
+            instance,
+            server_layout,
+            self._media,
+            self._host.get_connection().getVersion(),
+        )
         self._image_api.update(
             context,
             image_id,
             {
                 'min_disk': snapshot.min_disk(path, disk_format),
-                'properties': snapshot.clean_properties(record['properties']),
+                'properties': properties,
             },
             purge_props=True,
         )
+
+    def _capturing(self, instance):
+        if capture.is_wanted():
+            return self._captures.under_way(instance)
+        return contextlib.nullcontext()
+
+    def _create_snapshot_metadata(
+        self, image_meta, instance, img_fmt, snp_name
+    ):
+        under_way = self._captures.of(instance)
+        if under_way is not None:
+            img_fmt = under_way.disk_format
+        return super()._create_snapshot_metadata(
+            image_meta, instance, img_fmt, snp_name
+        )
+
+    def _live_snapshot(
+        self,
+        context,
+        instance,
+        guest,
+        disk_path,
+        out_path,
+        source_format,
+        image_format,
+        image_meta,
+    ):
+        under_way = self._captures.of(instance)
+        if under_way is None:
+            super()._live_snapshot(
+                context,
+                instance,
+                guest,
+                disk_path,
+                out_path,
+                source_format,
+                image_format,
+                image_meta,
+            )
+            return
+        copy = f'{out_path}.copy'
+        super()._live_snapshot(
+            context,
+            instance,
+            guest,
+            disk_path,
+            copy,
+            source_format,
+            under_way.disk_format,
+            image_meta,
+        )
+        under_way.extract(copy, under_way.disk_format, out_path)
+        os.unlink(copy)
 
     def rescue(
         self,

@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""May this server have that Glance image as a CD-ROM?
+"""What Glance is asked about the images that a server has as CD-ROMs.
 
 ``nova.virt.libvirt.imagebackend.Image.cache`` does not ask Glance when the
 file is already on the host, so that a server could be given any project's
-image by its id. The question is asked here, once, at spawn.
+image by its id. Whether it may have it is asked here, once, at spawn.
 """
 
+from glanceclient import exc
 from nova import exception as nova_exception
 from nova.image import glance
 
 from nova_newos import exception
+from nova_newos import provenance
 
 
 def check(context, image_api, image_id, medium, project_id):
@@ -43,6 +45,28 @@ def check(context, image_api, image_id, medium, project_id):
         refuse("may not be read by the server's project")
 
 
+def digest(context, image_id):
+    """The digest that Glance keeps of an image's bytes.
+
+    :param context: of the requester, whose token asks Glance
+    :returns: see :func:`nova_newos.provenance.digest`; None when the image is
+        gone or hidden
+    """
+    try:
+        image = _show(context, image_id)
+    except (exc.HTTPNotFound, exc.HTTPForbidden):
+        return None
+    return provenance.digest(image.os_hash_algo, image.os_hash_value)
+
+
+def _show(context, image_id):
+    # nova.image.glance.API leaves out the digest, and folds the visibility
+    # into is_public.
+    return glance.GlanceClientWrapper().call(
+        context, 2, 'get', args=(image_id,)
+    )
+
+
 def _readable(context, image, project_id):
     """Whether Glance would show the image to a member of the project.
 
@@ -51,11 +75,9 @@ def _readable(context, image, project_id):
     """
     if image.get('is_public') or image.get('owner') == project_id:
         return True
-    # nova.image.glance.API folds the visibility into is_public.
-    client = glance.GlanceClientWrapper()
-    visibility = client.call(context, 2, 'get', args=(image['id'],)).visibility
+    visibility = _show(context, image['id']).visibility
     if visibility == 'shared':
-        members = client.call(
+        members = glance.GlanceClientWrapper().call(
             context,
             2,
             'list',

@@ -1,21 +1,53 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From root disk to golden image: the record that a stranger can boot."""
+"""The record of a golden image: a stranger can boot it, and see its origin."""
 
+import datetime
+import importlib.metadata
 import os
 
+from nova import version
+from nova.compute import utils as compute_utils
+import nova.conf
 from nova.virt import images
 from nova.virt.libvirt import utils as libvirt_utils
 from oslo_utils import units
 
 from nova_newos import exception
+from nova_newos import provenance
 from nova_newos import traits
+from nova_newos.media import base
+from nova_newos.virt import images as newos_images
+from nova_newos.virt import install
+
+CONF = nova.conf.CONF
+
+#: Name of the event, among those of the compute manager.
+EVENT = 'compute_capture_root_disk'
 
 #: nova-api writes all of a server's system_metadata into the record of its
 #: snapshot. These are about the installation, not the installed system:
 #: base_image_ref would make the install ISO the default rescue image, and
 #: what the stock client notes at an upload are the ISO's name and digests.
 _DROPPED = ('base_image_ref', f'trait:{traits.INSTALLS}')
-_DROPPED_PREFIXES = ('newos_', 'owner_specified.openstack.')
+_DROPPED_PREFIXES = (
+    'newos_',
+    'owner_specified.openstack.',
+    # The ISO's would be somebody's claim.
+    provenance.PREFIX,
+)
+
+
+def reported(context, instance):
+    """Have a failure among the events of the user's request.
+
+    From Nova 34 on the compute manager takes images in the background: to the
+    user the image goes away, and the request is a success.
+
+    :returns: a context manager, within which the image is taken
+    """
+    return compute_utils.EventReporter(
+        context, EVENT, CONF.host, instance.uuid
+    )
 
 
 def check_root(guest, root):
@@ -57,3 +89,46 @@ def clean_properties(properties):
         for name, value in properties.items()
         if name not in _DROPPED and not name.startswith(_DROPPED_PREFIXES)
     }
+
+
+def provenance_of(context, instance, server_layout, media, qemu):
+    """Where the image of a server comes from.
+
+    :param context: of the requester, whose token asks Glance
+    :param media: a :class:`nova_newos.media.Media`
+    :param qemu: version as ``virConnectGetVersion`` has it, a number
+    :returns: dict, see :func:`nova_newos.provenance.properties`
+    """
+    server = install.as_server(instance, server_layout.iso)
+
+    def described(name, reference):
+        contents = media.get(name).contents(server, reference)
+        in_glance = isinstance(contents, base.GlanceImage)
+        digest = (
+            newos_images.digest(context, contents.image_id)
+            if in_glance
+            else None
+        )
+        return name, reference, digest
+
+    return provenance.properties(
+        server=instance.uuid,
+        iso=(
+            server_layout.iso,
+            newos_images.digest(context, server_layout.iso),
+        ),
+        media=[described(*medium) for medium in server_layout.media],
+        flavor=instance.flavor.name,
+        versions={
+            'nova-newos': importlib.metadata.version('nova-newos'),
+            'nova': version.version_string(),
+            'qemu': _dotted(qemu),
+        },
+        started=instance.created_at,
+        captured=datetime.datetime.now(datetime.UTC),
+    )
+
+
+def _dotted(number):
+    """A version of libvirt's as people write it."""
+    return f'{number // 1000000}.{number // 1000 % 1000}.{number % 1000}'

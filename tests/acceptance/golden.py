@@ -1,24 +1,42 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the record of an image of a root disk must be."""
 
+import json
+import subprocess
+
 #: Properties that are about the installation, or about another server.
 _FOREIGN = ('newos', 'base_image', 'owner_specified', 'trait:')
 
+#: What is known of every one of them.
+_PROVENANCE = {
+    f'provenance_{name}'
+    for name in ('iso', 'server', 'flavor', 'versions', 'started', 'captured')
+}
 
-def check(image, images_type, min_disk=1):
-    """Whether a stranger could boot it.
+
+def check(image, min_disk=1):
+    """Whether a stranger could boot it, and sees where it comes from.
 
     :param image: of openstacksdk
-    :param images_type: of the host that made it
     :param min_disk: GiB of the root disk
     """
     assert image.status == 'active'
-    expected = 'raw' if images_type == 'flat' else images_type
-    assert image.disk_format == expected
+    assert image.disk_format == 'qcow2'
     assert image.min_disk == min_disk
     # A whole ISO is less, and the probe's disk is more than nothing.
     assert image.size > 2**20
     assert [n for n in image.properties if n.startswith(_FOREIGN)] == []
+    missing = _PROVENANCE - set(image.properties)
+    assert not missing, missing
+
+
+def compressed_bytes(box, image):
+    """Bytes of the image in Glance's store, all of which are compressed."""
+    path = box.glance_store / image.id
+    command = ('qemu-img', 'check', '-f', 'qcow2', '--output=json', path)
+    found = json.loads(subprocess.check_output(command))
+    assert found['compressed-clusters'] == found['allocated-clusters'] > 0
+    return path.stat().st_size
 
 
 def named(cloud, name):

@@ -41,6 +41,7 @@ class Box:
     state: pathlib.Path
     instances: pathlib.Path
     base: pathlib.Path
+    glance_store: pathlib.Path
     logs: pathlib.Path
     venv: pathlib.Path
     supervisor_conf: pathlib.Path

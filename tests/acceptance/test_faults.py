@@ -213,11 +213,11 @@ def _assert_captured(scene):
     """The golden image came about in spite of it all."""
     scene.assert_root_untouched()
     scene.assert_is_root(scene.golden)
-    golden.check(scene.cloud.image.get_image(scene.golden), 'qcow2')
+    golden.check(scene.cloud.image.get_image(scene.golden))
 
 
 def _assert_retries_work(scene, assert_installs):
     """A new server of the ISO that was half there, and a new image."""
     guest = scene.begin_server(scene.fetched_iso)
-    golden.check(scene.capture_again(), 'qcow2')
+    golden.check(scene.capture_again())
     assert_installs(guest)

@@ -69,7 +69,7 @@ def test_the_disk_of_the_host_is_full(
         guest.id, 'newos-test-golden', wait=True, timeout=300
     )
     images.adopt(image.id)
-    golden.check(guest.cloud.image.get_image(image.id), 'qcow2')
+    golden.check(guest.cloud.image.get_image(image.id))
     guest.delete()
 
 

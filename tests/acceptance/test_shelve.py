@@ -33,7 +33,7 @@ def test_shelve_and_all_that_follows(
     guest.call('shelve_server', expect='SHELVED_OFFLOADED')
     guest.assert_nothing_left()
     image = golden.named(cloud, 'newos-test-shelved')
-    golden.check(image, images_type)
+    golden.check(image)
 
     # There is nothing to fetch the ISO from, and nobody may want to.
     cloud.image.delete_image(iso)
@@ -66,4 +66,4 @@ def test_shelve_and_all_that_follows(
         guest.id, 'newos-test-again', wait=True
     )
     images.adopt(again.id)
-    golden.check(cloud.image.get_image(again.id), images_type, min_disk=2)
+    golden.check(cloud.image.get_image(again.id), min_disk=2)

@@ -32,13 +32,17 @@ NAMES = (
     _BACKEND + 'Image._can_fallocate',
     _BACKEND + 'Image.resolve_driver_format',
     _BACKEND + 'Image.libvirt_info',
+    _BACKEND + 'Image.snapshot_extract',
     _BACKEND + 'Qcow2.create_image',
     _BACKEND + 'Flat.create_image',
     # Called on the image API, on Glance's client and on the host.
     'nova.image.glance.API.get',
     'nova.image.glance.API.update',
     'nova.image.glance.GlanceClientWrapper.call',
+    'nova.virt.libvirt.host.Host.get_connection',
     'nova.virt.libvirt.host.Host.get_guest',
+    # Its flags are those of nova_newos.virt.capture.
+    'nova.privsep.qemu.unprivileged_convert_image',
     # When Nova's driver makes disks, XML and snapshots.
     _DRIVER + '_create_image',
     _DRIVER + '_get_guest_xml',

@@ -2,6 +2,7 @@
 """What the tests with fake libvirt and real files stand on."""
 
 import functools
+import hashlib
 import importlib
 import io
 import os
@@ -9,8 +10,10 @@ import pathlib
 import subprocess
 import sys
 import time
+import types
 
 import fixtures
+from glanceclient import exc
 from lxml import etree
 from nova import context
 from nova import objects
@@ -64,6 +67,14 @@ class Glance(nova_fixtures.GlanceFixture):
         self.fetched = []
         self.before_download = lambda image_id: None
 
+    def setUp(self):
+        super().setUp()
+        self.test.useFixture(
+            fixtures.MonkeyPatch(
+                'nova.image.glance.GlanceClientWrapper', lambda: self
+            )
+        )
+
     def download(self, context, image_id, *args, **kwargs):
         self.before_download(image_id)
         self.fetched.append(image_id)
@@ -108,6 +119,20 @@ class Glance(nova_fixtures.GlanceFixture):
             self._imagedata[image_id] = data.read()
             image.update(status='active', size=len(self._imagedata[image_id]))
         return image
+
+    def call(
+        self, context, version, method, controller=None, args=None, kwargs=None
+    ):
+        """Answers to ``nova.image.glance.GlanceClientWrapper.call``."""
+        [image_id] = args
+        if image_id not in self.images:
+            raise exc.HTTPNotFound()
+        data = self._imagedata[image_id]
+        return types.SimpleNamespace(
+            os_hash_algo='sha512',
+            os_hash_value=hashlib.sha512(data).hexdigest(),
+            visibility='private',
+        )
 
     def bytes_of(self, image_id):
         """The bytes of an image, or None if none came."""

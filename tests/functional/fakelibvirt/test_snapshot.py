@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Golden images: the root disk, and a record that a stranger can boot."""
 
+import hashlib
+import json
 import pathlib
+import subprocess
 
 from nova.tests.functional.api import client
 from oslo_utils.fixture import uuidsentinel as uuids
@@ -9,10 +12,26 @@ import pytest
 
 from tests.functional.fakelibvirt import base
 
+#: Where the header of a qcow2 has the place of its first table of clusters.
+L1_TABLE_AT = 40
+
+
+def compressed_clusters(path):
+    """How many clusters of a qcow2 are compressed."""
+    command = ('qemu-img', 'check', '-f', 'qcow2', '--output=json', path)
+    return json.loads(subprocess.check_output(command))['compressed-clusters']
+
+
+def spoil(path):
+    """Have a qcow2 name a table of clusters that cannot be."""
+    with open(path, 'r+b') as file:
+        file.seek(L1_TABLE_AT)
+        file.seek(int.from_bytes(file.read(8), 'big'))
+        file.write((1 << 63 | 1 << 9).to_bytes(8, 'big'))
+
 
 class SnapshotBase(base.ServersTestCase):
     IMAGES_TYPE = 'qcow2'
-    FORMAT = 'qcow2'
 
     def setUp(self):
         super().setUp()
@@ -50,19 +69,88 @@ class SnapshotBase(base.ServersTestCase):
         self.assertEqual('active', image['status'])
         return image
 
-    def assert_golden(self, image):
-        """An image holds what was installed."""
+    def images_of(self, name):
+        """Ids of the images of that name."""
+        return [
+            image['id']
+            for image in self.glance.images.values()
+            if image['name'] == name
+        ]
+
+    def assert_golden(self, image, compression='zstd'):
+        """An image holds what was installed, and says what it is.
+
+        :param compression: that it was made with, or None
+        """
         path = pathlib.Path(self.instances_path, 'golden')
         path.write_bytes(self.glance.bytes_of(image['id']))
         self._qemu_io(path, 'read')
+        info = self.qemu_img_info(path)
+        self.assertEqual(image['disk_format'], info['format'])
+        self.assertNotIn('backing-filename', info)
+        if compression:
+            self.assertEqual('qcow2', info['format'])
+            details = info['format-specific']['data']
+            self.assertEqual(compression, details['compression-type'])
+            self.assertGreater(compressed_clusters(path), 0)
 
 
 class SnapshotTestCase(SnapshotBase):
     @pytest.mark.operation('snapshot-cold')
     def test_root_disk_is_taken(self):
+        self.assert_golden(self.golden_image(self.installed_server()))
+
+    @pytest.mark.operation('snapshot-live')
+    def test_root_disk_of_a_running_server(self):
+        server = self.installed_server()
+        self._start_server(server)
+        self.assert_golden(self.golden_image(server))
+
+    @pytest.mark.operation('snapshot-cold')
+    def test_zlib(self):
+        self.flags(capture_compression='zlib', group='newos')
         image = self.golden_image(self.installed_server())
-        self.assertEqual(self.FORMAT, image['disk_format'])
-        self.assert_golden(image)
+        self.assert_golden(image, 'zlib')
+
+    @pytest.mark.operation('snapshot-cold')
+    def test_provenance(self):
+        image = self.golden_image(self.installed_server())
+        found = {
+            name.removeprefix('provenance_'): value
+            for name, value in image['properties'].items()
+            if name.startswith('provenance_')
+        }
+        digest = hashlib.sha512(self.glance.bytes_of(self.iso)).hexdigest()
+        self.assertEqual(self.iso, found['iso'])
+        self.assertEqual(f'sha512:{digest}', found['iso_hash'])
+        self.assertIn(found['virtio'], self.glance.images)
+        self.assertLessEqual(found['started'], found['captured'])
+
+    @pytest.mark.operation('snapshot-cold')
+    def test_provenance_of_what_is_gone(self):
+        server = self.installed_server()
+        self.glance.delete(self.admin_context(), self.iso)
+        image = self.golden_image(server)
+        self.assertEqual(self.iso, image['properties']['provenance_iso'])
+        self.assertNotIn('provenance_iso_hash', image['properties'])
+
+    @pytest.mark.operation('snapshot-cold', outcome='refused')
+    def test_unreadable_root_disk(self):
+        """No half image, and what there is stays."""
+        server = self.installed_server()
+        root = self.directory(server) / 'disk.newos'
+        content = root.read_bytes()
+        spoil(root)
+        self.fails(
+            server,
+            'createImage',
+            {'name': 'golden'},
+            'compute_capture_root_disk',
+            'no image could be made of the root disk',
+        )
+        self.assertEqual([], self.images_of('golden'))
+        root.write_bytes(content)
+        self.assert_golden(self.golden_image(server))
 
     @pytest.mark.operation('snapshot-cold')
     def test_record(self):
@@ -124,7 +212,6 @@ class SnapshotTestCase(SnapshotBase):
             for _day in range(3)
         ]
         for image in taken:
-            self.assertEqual(self.FORMAT, image['disk_format'])
             self.assert_golden(image)
             self.assertEqual('backup', image['properties']['image_type'])
         self.assertNotIn(taken[0]['id'], self.glance.images)
@@ -153,7 +240,16 @@ class SnapshotTestCase(SnapshotBase):
 
 class FlatSnapshotTestCase(SnapshotBase):
     IMAGES_TYPE = 'flat'
-    FORMAT = 'raw'
 
     test_root_disk_is_taken = SnapshotTestCase.test_root_disk_is_taken
+    test_root_disk_of_a_running_server = (
+        SnapshotTestCase.test_root_disk_of_a_running_server
+    )
     test_backups_with_rotation = SnapshotTestCase.test_backups_with_rotation
+
+    @pytest.mark.operation('snapshot-cold', images_type='flat')
+    def test_left_to_nova(self):
+        self.flags(capture_compression='none', group='newos')
+        image = self.golden_image(self.installed_server())
+        self.assertEqual('raw', image['disk_format'])
+        self.assert_golden(image, compression=None)

@@ -23,6 +23,7 @@ from nova.virt.libvirt import driver as stock_driver
 from nova.virt.libvirt import imagebackend
 from nova.virt.libvirt import utils as libvirt_utils
 from oslo_config import fixture as config_fixture
+from oslo_utils import timeutils
 
 from nova_newos import layout
 from nova_newos.media import base as media_base
@@ -217,6 +218,7 @@ def server(image=None, server_layout=None, flavor=None, **fields):
             'root_device_name': None,
             'user_data': None,
             'config_drive': '',
+            'created_at': timeutils.utcnow(with_timezone=True),
             'launched_at': None,
             'os_type': None,
             'vm_mode': None,

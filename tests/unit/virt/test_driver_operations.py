@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 
+import os
 import types
 from unittest import mock
 
 import ddt
 from nova import exception as nova_exception
+from nova import objects
 
+from nova_newos import exception
+from nova_newos.virt import capture
 from nova_newos.virt import driver
 from nova_newos.virt import fault
 from tests.unit.virt import driver_base
@@ -13,8 +17,21 @@ from tests.unit.virt import fakes
 from tests.unit.virt import test_snapshot
 
 
+class SnapshotTestCase(driver_base.DriverTestCase):
+    """
+    :ivar finished: mock of what ends the event of a snapshot
+    """
+
+    def setUp(self):
+        super().setUp()
+        self.started = self.patch(objects.InstanceActionEvent, 'event_start')
+        self.finished = self.patch(
+            objects.InstanceActionEvent, 'event_finish_with_failure'
+        )
+
+
 @ddt.ddt
-class SnapshotTest(driver_base.DriverTestCase):
+class SnapshotTest(SnapshotTestCase):
     def setUp(self):
         super().setUp()
         self.events = []
@@ -38,10 +55,15 @@ class SnapshotTest(driver_base.DriverTestCase):
             'qemu_img_info',
             return_value=types.SimpleNamespace(virtual_size=fakes.GiB + 1),
         )
+        self.digest = self.patch(
+            driver.snapshot.newos_images, 'digest', return_value='sha512:aa'
+        )
 
     def snapshot(self, instance, *disks):
         self.driver._host = mock.Mock()
         self.driver._host.get_guest.return_value = test_snapshot.Guest(*disks)
+        connection = self.driver._host.get_connection.return_value
+        connection.getVersion.return_value = 7002022
         self.driver.snapshot(self.context, instance, fakes.OTHER, 'update')
 
     @ddt.data(
@@ -53,16 +75,68 @@ class SnapshotTest(driver_base.DriverTestCase):
         """B5: a stranger can boot it, and it installs nothing."""
         instance = fakes.server(server_layout=server_layout)
         self.snapshot(instance, *found)
-        self.glance.update.assert_called_once_with(
-            self.context,
-            fakes.OTHER,
-            {'min_disk': 2, 'properties': {'os_type': 'linux'}},
-            purge_props=True,
+        [update] = self.glance.update.mock_calls
+        context, image_id, record = update.args
+        self.assertEqual((self.context, fakes.OTHER), (context, image_id))
+        self.assertEqual({'purge_props': True}, update.kwargs)
+        self.assertEqual(2, record['min_disk'])
+        self.assertEqual(
+            {'os_type': 'linux'},
+            {
+                name: value
+                for name, value in record['properties'].items()
+                if not name.startswith('provenance_')
+            },
         )
         self.stock_snapshot.assert_called_once_with(
             self.driver, self.context, instance, fakes.OTHER, 'update'
         )
         self.assertEqual(['record', 'snapshot'], self.events)
+
+    def test_provenance(self):
+        instance = fakes.server(server_layout=fakes.LAYOUT)
+        self.snapshot(instance, test_snapshot.ROOT)
+        properties = self.glance.update.mock_calls[0].args[2]['properties']
+        found = {
+            name.removeprefix('provenance_'): value
+            for name, value in properties.items()
+        }
+        self.assertEqual(fakes.SERVER, found['server'])
+        self.assertEqual(fakes.ISO, found['iso'])
+        self.assertEqual(fakes.DRIVERS, found['virtio'])
+        self.assertEqual(instance.flavor.name, found['flavor'])
+        self.assertEqual(
+            ('sha512:aa', 'sha512:aa'),
+            (found['iso_hash'], found['virtio_hash']),
+        )
+        self.assertIn(', qemu 7.2.22', found['versions'])
+        self.digest.assert_has_calls(
+            [
+                mock.call(self.context, fakes.ISO),
+                mock.call(self.context, fakes.DRIVERS),
+            ],
+            any_order=True,
+        )
+
+    def test_capture_is_under_way(self):
+        seen = []
+        instance = fakes.server(server_layout=fakes.LAYOUT)
+        self.stock_snapshot.side_effect = lambda *args: seen.append(
+            self.driver._captures.of(instance)
+        )
+        self.snapshot(instance, test_snapshot.ROOT)
+        self.assertIsInstance(seen[0], capture.Capture)
+        self.assertIsNone(self.driver._captures.of(instance))
+
+    def test_left_to_nova(self):
+        self.flags('newos', capture_compression='none')
+        seen = []
+        instance = fakes.server(server_layout=fakes.LAYOUT)
+        self.stock_snapshot.side_effect = lambda *args: seen.append(
+            self.driver._captures.of(instance)
+        )
+        self.snapshot(instance, test_snapshot.ROOT)
+        self.assertEqual([None], seen)
 
     @ddt.data(
         (fakes.LAYOUT, test_snapshot.CD),
@@ -86,6 +160,94 @@ class SnapshotTest(driver_base.DriverTestCase):
         self.driver._host.get_guest.assert_not_called()
         self.assertEqual([], self.glance.mock_calls)
         self.assertEqual(['snapshot'], self.events)
+        self.started.assert_not_called()
+
+
+class CaptureTest(SnapshotTestCase):
+    """The methods that Nova's snapshot calls."""
+
+    def setUp(self):
+        super().setUp()
+        self.instance = fakes.server(server_layout=fakes.LAYOUT)
+        self.live = self.stock_method('_live_snapshot', self._write_copy)
+        self.extract = self.patch(capture.Capture, 'extract')
+        self.out = f'{self.instances_path}/out'
+
+    def _write_copy(self, *args):
+        with open(args[5], 'w'):
+            pass
+
+    def test_disk_format(self):
+        metadata = self.stock_method(
+            '_create_snapshot_metadata', return_value={}
+        )
+        arguments = ('meta', self.instance, 'raw', 'name')
+        self.driver._create_snapshot_metadata(*arguments)
+        with self.driver._captures.under_way(self.instance):
+            self.driver._create_snapshot_metadata(*arguments)
+        self.assertEqual(
+            ['raw', 'qcow2'], [call.args[3] for call in metadata.mock_calls]
+        )
+
+    def take_live(self):
+        self.driver._live_snapshot(
+            self.context,
+            self.instance,
+            'guest',
+            'disk',
+            self.out,
+            'raw',
+            'raw',
+            'meta',
+        )
+
+    def test_live(self):
+        """Nova's copy of the running disk is what is captured."""
+        with self.driver._captures.under_way(self.instance):
+            self.take_live()
+        copy = f'{self.out}.copy'
+        self.live.assert_called_once_with(
+            self.driver,
+            self.context,
+            self.instance,
+            'guest',
+            'disk',
+            copy,
+            'raw',
+            'qcow2',
+            'meta',
+        )
+        self.extract.assert_called_once_with(mock.ANY, copy, 'qcow2', self.out)
+        self.assertEqual([], os.listdir(self.instances_path))
+
+    def test_live_left_to_nova(self):
+        self.take_live()
+        self.assertEqual(
+            (self.out, 'raw', 'raw'), self.live.mock_calls[0].args[5:8]
+        )
+        self.extract.assert_not_called()
+
+    def test_failure(self):
+        """The user reads why."""
+        self.stock_method(
+            'snapshot', side_effect=exception.CaptureFailed(reason='why')
+        )
+        self.patch(self.driver, '_prepare_record')
+        with self.assertRaises(fault.InstanceRefused) as caught:
+            self.driver.snapshot(
+                self.context, self.instance, fakes.OTHER, 'update'
+            )
+        self.assertIn('(why)', caught.exception.format_message())
+        self.started.assert_called_once_with(
+            self.context,
+            fakes.SERVER,
+            'compute_capture_root_disk',
+            want_result=False,
+            host='host',
+        )
+        self.assertIs(
+            caught.exception, self.finished.mock_calls[0].kwargs['exc_val']
+        )
 
 
 @ddt.ddt

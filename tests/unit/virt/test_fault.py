@@ -77,6 +77,7 @@ ERRORS = {
         'found': f'/var/lib/nova/instances/{UUID}/disk',
         'expected': 'disk.newos',
     },
+    'CaptureFailed': {'reason': 'r' * 300},
     'RescueIsoRefused': {},
     'EvacuationRefused': {},
 }

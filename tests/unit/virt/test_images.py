@@ -4,6 +4,7 @@ import types
 from unittest import mock
 
 import ddt
+from glanceclient import exc
 from nova import exception as nova_exception
 from nova.image import glance
 
@@ -46,7 +47,13 @@ class Glance:
             return iter(
                 [types.SimpleNamespace(member_id=m) for m in self.members]
             )
-        return types.SimpleNamespace(visibility=self.visibility)
+        if self.error:
+            raise self.error
+        return types.SimpleNamespace(
+            visibility=self.visibility,
+            os_hash_algo='sha512',
+            os_hash_value='aa',
+        )
 
 
 @ddt.ddt
@@ -155,3 +162,27 @@ class CheckTest(fakes.TestCase):
         self.assert_refused(
             Glance(self.image(owner=fakes.PROJECT, status='queued')), 'queued'
         )
+
+
+@ddt.ddt
+class DigestTest(fakes.TestCase):
+    def digest(self, cloud):
+        context = fakes.context()
+        with mock.patch.object(
+            glance, 'GlanceClientWrapper', return_value=cloud
+        ):
+            found = images.digest(context, fakes.ISO)
+        self.assertEqual([(context, fakes.ISO)], cloud.asked)
+        return found
+
+    def test_digest(self):
+        self.assertEqual('sha512:aa', self.digest(Glance()))
+
+    @ddt.data(exc.HTTPNotFound(), exc.HTTPForbidden())
+    def test_gone(self, error):
+        self.assertIsNone(self.digest(Glance(error=error)))
+
+    def test_glance_does_not_answer(self):
+        error = nova_exception.GlanceConnectionFailed(server='s', reason='r')
+        with self.assertRaises(nova_exception.GlanceConnectionFailed):
+            self.digest(Glance(error=error))

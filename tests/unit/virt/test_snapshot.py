@@ -109,6 +109,7 @@ class CleanPropertiesTest(fakes.TestCase):
         'newos_root_disk_size',
         'newos_virtio_image_id',
         'newos_of_the_future',
+        'provenance_iso',
         'base_image_ref',
         'trait:CUSTOM_NOVA_NEWOS',
         'owner_specified.openstack.md5',
