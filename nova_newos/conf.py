@@ -43,13 +43,15 @@ option; ``[newos] media``, which must list ``virtio``.
     ),
     cfg.ListOpt(
         'media',
-        default=['virtio'],
+        default=['virtio', 'answers'],
         help="""
 Media plug-ins that may give install servers further CD-ROMs, in the order of
 the CD-ROMs.
 
 Each is the name of an entry point in the namespace ``nova_newos.media``.
-nova-compute does not start if one of them cannot be loaded.
+nova-compute does not start if one of them cannot be loaded. ``virtio`` is the
+driver ISO; ``answers`` is made of a server's user data when that is answers
+for an installer.
 """,
     ),
     cfg.StrOpt(

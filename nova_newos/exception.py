@@ -103,6 +103,40 @@ class MediumImageRefused(NewosError):
     )
 
 
+class AnswersUnreadable(NewosError):
+    """User data that is clearly meant as answers, and is broken."""
+
+    msg_fmt = (
+        'the user data is meant as {kind} but cannot be read '
+        '({reason!s:.60}): correct it, or create the server without it'
+    )
+
+
+class AnswerArchiveRefused(NewosError):
+    """An archive of answers has what is not put onto a CD-ROM."""
+
+    msg_fmt = 'the archive in the user data {problem}: pack {wanted}'
+
+
+class AnswersAmbiguous(NewosError):
+    """Answer files for installers that look for different labels."""
+
+    msg_fmt = (
+        'the user data has answer files for CD-ROMs labelled {labels}, and a '
+        'CD-ROM has one label: pack those of one installer'
+    )
+
+
+class AnswersChanged(NewosError):
+    """The user data is not what the answer CD was decided by."""
+
+    msg_fmt = (
+        'the answer CD was made from user data with sha256 {expected:.16}..., '
+        'and the server has other user data now: rebuild the server, or '
+        'restore its user data'
+    )
+
+
 class MediumLoadError(NewosError):
     """An entry of ``[newos] media`` cannot be used."""
 

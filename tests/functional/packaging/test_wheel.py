@@ -19,6 +19,7 @@ ENTRY_POINTS = {
         'nova-newos-status': 'nova_newos.cmd.status:main',
     },
     'nova_newos.media': {
+        'answers': 'nova_newos.media.answers:AnswersMedium',
         'virtio': 'nova_newos.media.virtio:VirtioMedium',
     },
     'oslo.config.opts': {
@@ -91,6 +92,7 @@ def test_declared_dependencies_are_enough_without_nova(
     ).split()
     assert {
         'nova_newos.layout',
+        'nova_newos.media.answers',
         'nova_newos.media.virtio',
         'nova_newos.cmd.status',
     } <= set(imported)

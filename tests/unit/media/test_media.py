@@ -11,6 +11,7 @@ from stevedore import extension
 from nova_newos import conf
 from nova_newos import exception
 from nova_newos import media
+from nova_newos.media import answers
 from nova_newos.media import base as media_base
 from nova_newos.media import virtio
 from tests.unit import base
@@ -84,9 +85,11 @@ class LoadTest(MediaTestCase):
         self.assertIs(config, media.Media(config).enabled[0].conf)
 
     def test_default_is_installed(self):
-        """The entry point of this distribution leads to its class."""
-        [medium] = media.Media(make_conf()).enabled
-        self.assertIs(virtio.VirtioMedium, type(medium))
+        """The entry points of this distribution lead to its classes."""
+        self.assertEqual(
+            [virtio.VirtioMedium, answers.AnswersMedium],
+            [type(medium) for medium in media.Media(make_conf()).enabled],
+        )
 
     def test_by_name_though_not_enabled(self):
         """Servers keep media that are no longer offered."""

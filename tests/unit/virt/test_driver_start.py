@@ -54,7 +54,9 @@ class StartTest(driver_base.DriverTestCase):
         self.stock_method('init_host')
         made = fakes.make_driver()
         made.init_host('host')
-        self.assertEqual(['virtio'], [m.name for m in made._media.enabled])
+        self.assertEqual(
+            ['virtio', 'answers'], [m.name for m in made._media.enabled]
+        )
 
     def test_trait(self):
         """A4: moves of install servers stay on hosts with this driver."""

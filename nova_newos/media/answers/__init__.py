@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The answer CD: what an installer asks, answered by the user data."""
+
+import functools
+import hashlib
+
+from nova_newos import exception
+from nova_newos.media import base
+from nova_newos.media.answers import cd
+from nova_newos.media.answers import iso
+
+
+class AnswersMedium(base.Medium):
+    """A small CD-ROM with the answer files in the server's user data.
+
+    Its bytes depend on the user data and the server's UUID only.
+    """
+
+    name = 'answers'
+
+    def reference(self, server):
+        """The user data's sha256 in hexadecimal, if it is for an installer."""
+        if not server.user_data:
+            return None
+        found = cd.from_user_data(server.user_data, server.uuid)
+        return None if found is None else _digest(server.user_data)
+
+    def contents(self, server, reference):
+        """The CD-ROM that was decided on at spawn.
+
+        :raises AnswersChanged: when the server has other user data now
+        """
+        data = server.user_data or b''
+        if _digest(data) != reference:
+            raise exception.AnswersChanged(expected=reference)
+        found = cd.from_user_data(data, server.uuid)
+        if found is None:
+            raise exception.AnswersUnreadable(
+                kind='answers',
+                reason='by another version of nova-newos',
+            )
+        return base.Generated(
+            found.label, functools.partial(iso.write, found.label, found.files)
+        )
+
+
+def _digest(data):
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,364 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a file answers: decided by its content, and in doubt nothing.
+
+Most user data is for cloud-init, cloudbase-init or something of the user's
+own. It must never be taken for answers, so each kind is recognised by what
+only that kind has. Where each installer looks is said by
+
+- Anaconda, "Anaconda Kickstart Documentation",
+  https://anaconda-installer.readthedocs.io/en/latest/user-guide/kickstart.html:
+  ``/ks.cfg`` of a device labelled OEMDRV;
+- cloud-init, "NoCloud",
+  https://docs.cloud-init.io/en/latest/reference/datasources/nocloud.html:
+  ``user-data`` and ``meta-data``, both required, of a volume labelled CIDATA;
+  and Ubuntu, "Providing autoinstall configuration",
+  https://canonical-subiquity.readthedocs-hosted.com/en/latest/tutorial/providing-autoinstall.html:
+  a ``#cloud-config`` with ``autoinstall:``;
+- Microsoft, "Windows Setup Automation Overview", section "Implicit Answer
+  File Search Order",
+  https://learn.microsoft.com/windows-hardware/manufacture/desktop/windows-setup-automation-overview:
+  the root of removable read-only media, any label, ``Autounattend.xml`` for
+  the passes windowsPE and offlineServicing and ``Unattend.xml`` for others;
+- linuxrc, "AutoYaST handling in linuxrc",
+  https://github.com/openSUSE/linuxrc/blob/master/linuxrc_and_autoyast.md:
+  ``/autoinst.xml`` of a disk labelled OEMDRV;
+- Debian, "Automating the installation using preseeding",
+  https://www.debian.org/releases/stable/amd64/apb.en.html: the boot parameter
+  ``preseed/file`` names the file; no label is looked for;
+- SUSE, "Preparing the configuration device",
+  https://documentation.suse.com/sle-micro/5.5/html/SLE-Micro-all/cha-prepare-device.html,
+  and Combustion's README, https://github.com/openSUSE/combustion:
+  ``ignition/config.ign`` of a device labelled ignition, and
+  ``combustion/script`` of one labelled combustion or ignition.
+"""
+
+import dataclasses
+import json
+import re
+
+from defusedxml import ElementTree
+import defusedxml.common
+import yaml
+
+from nova_newos import exception
+
+
+@dataclasses.dataclass(frozen=True)
+class Kind:
+    """One kind of answers.
+
+    :ivar title: what users call it
+    :ivar path: where its installer looks for the file
+    :ivar labels: the volume labels that its installer looks for, the
+        preferred one first; empty when any will do
+    """
+
+    title: str
+    path: str
+    labels: tuple[str, ...] = ()
+
+
+KICKSTART = Kind('kickstart', 'ks.cfg', ('OEMDRV',))
+AUTOINSTALL = Kind('Ubuntu autoinstall', 'user-data', ('CIDATA',))
+AUTOUNATTEND = Kind('Windows answer file', 'Autounattend.xml')
+UNATTEND = Kind('Windows answer file', 'Unattend.xml')
+AUTOYAST = Kind('AutoYaST profile', 'autoinst.xml', ('OEMDRV',))
+PRESEED = Kind('preseed', 'preseed.cfg')
+IGNITION = Kind('Ignition', 'ignition/config.ign', ('ignition',))
+COMBUSTION = Kind(
+    'Combustion', 'combustion/script', ('combustion', 'ignition')
+)
+KINDS = (
+    KICKSTART,
+    AUTOINSTALL,
+    AUTOUNATTEND,
+    UNATTEND,
+    AUTOYAST,
+    PRESEED,
+    IGNITION,
+    COMBUSTION,
+)
+
+_WINDOWS = 'urn:schemas-microsoft-com:unattend'
+_YAST = 'http://www.suse.com/1.0/yast2ns'
+_ROOTS = {
+    f'{{{_WINDOWS}}}unattend': UNATTEND,
+    f'{{{_YAST}}}profile': AUTOYAST,
+}
+#: Passes that Windows Setup takes from Autounattend.xml only.
+_SETUP_PASSES = {'windowsPE', 'offlineServicing'}
+
+#: More levels than this are no answers, and PyYAML is slow at them.
+_MAX_YAML_DEPTH = 100
+
+#: What others than the installers know their user data by: a script, or a
+#: format of cloud-init ("User data formats") or cloudbase-init ("Userdata").
+_FOREIGN = re.compile(
+    r'#!|#cloud-|#include|#part-handler|#ps1|#upstart-job|## *template:|'
+    r'rem cmd',
+    re.IGNORECASE,
+)
+
+#: Combustion itself looks for this line, to learn whether to bring up the
+#: network.
+_COMBUSTION_LINE = re.compile(r'^# combustion:', re.MULTILINE)
+
+#: The format of debconf-set-selections(1), with d-i's own questions.
+_PRESEED_LINE = re.compile(
+    r'^d-i[ \t]+[a-z0-9-]+/\S+[ \t]+'
+    r'(?:boolean|multiselect|note|password|seen|select|string|text)\b',
+    re.MULTILINE,
+)
+
+#: See "Kickstart Commands in Fedora" of pykickstart's documentation. Two of
+#: these and nothing else, or a list of packages, make a kickstart.
+_KICKSTART_COMMANDS = frozenset(
+    (
+        'autopart',
+        'autostep',
+        'bootloader',
+        'cdrom',
+        'clearpart',
+        'firstboot',
+        'ignoredisk',
+        'keyboard',
+        'lang',
+        'liveimg',
+        'logvol',
+        'ostreecontainer',
+        'ostreesetup',
+        'part',
+        'partition',
+        'rootpw',
+        'timezone',
+        'url',
+        'volgroup',
+        'zerombr',
+    )
+)
+_KICKSTART_SECTIONS = frozenset(
+    (
+        '%addon',
+        '%anaconda',
+        '%certificate',
+        '%onerror',
+        '%packages',
+        '%post',
+        '%pre',
+        '%pre-install',
+        '%traceback',
+    )
+)
+_KICKSTART_INCLUDES = ('%include', '%ksappend')
+_KICKSTART_LINE = re.compile(r'[a-z][a-z0-9_-]*(?:\s+[^\s=:].*)?')
+
+
+def recognise(data):
+    """The kind of answers that a single file is.
+
+    :param data: bytes; hostile
+    :returns: a :class:`Kind`, or None for anything else
+    :raises AnswersUnreadable: when it is clearly meant as answers, for it
+        begins as such, and cannot be read. What is broken before that is not
+        told from other user data.
+    """
+    text = _text(data)
+    if text is None:
+        return None
+    if text.startswith('<'):
+        return _recognise_xml(data, text)
+    if text.startswith('{'):
+        return _recognise_json(text)
+    if re.match(r'#cloud-config\s', text):
+        return _recognise_yaml(text)
+    if _COMBUSTION_LINE.search(text) and text.startswith(('#!', '# comb')):
+        return COMBUSTION
+    if _FOREIGN.match(text):
+        return None
+    if _PRESEED_LINE.search(text):
+        return PRESEED
+    return KICKSTART if _is_kickstart(text) else None
+
+
+def check(kind, data):
+    """Refuse a file that its installer would stop at.
+
+    For files that are named as answers: scripts and lists are believed, what
+    has a grammar must follow it.
+
+    :param kind: a :class:`Kind`
+    :raises AnswersUnreadable: when it cannot be what its name says
+    """
+    if kind not in (AUTOUNATTEND, UNATTEND, AUTOYAST, IGNITION):
+        return
+    if not is_kind(kind, data):
+        raise exception.AnswersUnreadable(
+            kind=kind.title, reason=f'{kind.path} holds something else'
+        )
+
+
+def is_kind(kind, data):
+    """Whether a file is what its name says.
+
+    :param kind: a :class:`Kind`; which of its two names a Windows answer file
+        has is the user's decision
+    :raises AnswersUnreadable: see :func:`recognise`
+    """
+    found = recognise(data)
+    return found is not None and found.title == kind.title
+
+
+def _text(data):
+    """The text of a file, None for what is none."""
+    try:
+        if data.startswith((b'\xff\xfe', b'\xfe\xff')):
+            # As Windows' own editors save XML.
+            text = data.decode('utf-16')
+        else:
+            text = data.decode('utf-8-sig')
+    except UnicodeDecodeError:
+        # Comments and passwords may be in any older encoding.
+        text = data.decode('latin-1')
+    if '\0' in text:
+        return None
+    return text.lstrip()
+
+
+class _Outline:
+    """Takes the root and the passes of a document from its parser."""
+
+    def __init__(self):
+        self.root = None
+        self.passes = set()
+
+    def start(self, tag, attributes):
+        if self.root is None:
+            self.root = tag
+        elif tag == f'{{{_WINDOWS}}}settings':
+            self.passes.add(attributes.get('pass'))
+
+    def close(self):
+        return self
+
+    @property
+    def kind(self):
+        if _ROOTS.get(self.root) is UNATTEND and self.passes & _SETUP_PASSES:
+            return AUTOUNATTEND
+        return _ROOTS.get(self.root)
+
+
+def _recognise_xml(data, text):
+    if _WINDOWS in text:
+        meant = UNATTEND
+    elif _YAST in text:
+        meant = AUTOYAST
+    else:
+        return None
+    outline = _Outline()
+    # A document type without entities is how AutoYaST's profiles begin;
+    # nothing is ever fetched.
+    parser = ElementTree.DefusedXMLParser(
+        target=outline, forbid_dtd=False, forbid_entities=True
+    )
+    try:
+        parser.feed(data.lstrip())
+        parser.close()
+    except ElementTree.ParseError as error:
+        if outline.kind is None:
+            return None
+        raise exception.AnswersUnreadable(
+            kind=outline.kind.title, reason=error
+        ) from error
+    except defusedxml.common.DefusedXmlException as error:
+        raise exception.AnswersUnreadable(
+            kind=meant.title, reason='XML entities are not allowed'
+        ) from error
+    return outline.kind
+
+
+def _recognise_json(text):
+    if not re.search(r'"ignition"\s*:\s*\{', text):
+        return None
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise exception.AnswersUnreadable(
+            kind=IGNITION.title, reason=error
+        ) from error
+    ignition = document.get('ignition')
+    if isinstance(ignition, dict) and isinstance(ignition.get('version'), str):
+        return IGNITION
+    return None
+
+
+def _recognise_yaml(text):
+    meant = re.search(r'^autoinstall[ \t]*:', text, re.MULTILINE)
+    # Parsed only when it may matter: ordinary user data costs nothing.
+    if 'autoinstall' not in text:
+        return None
+    try:
+        found = 'autoinstall' in _top_level_keys(text)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        if not meant:
+            return None
+        raise exception.AnswersUnreadable(
+            kind=AUTOINSTALL.title, reason=_yaml_problem(error)
+        ) from error
+    return AUTOINSTALL if found else None
+
+
+def _top_level_keys(text):
+    """Keys of the mapping that a YAML document is.
+
+    Only the events of the parser are looked at: nothing is constructed, so
+    that aliases and merge keys have nothing to multiply.
+    """
+    depth = 0
+    nodes = 0
+    keys = set()
+    mapping = False
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        if isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+            continue
+        if not isinstance(event, yaml.NodeEvent):
+            continue
+        if depth == 0:
+            mapping = isinstance(event, yaml.MappingStartEvent)
+        elif depth == 1 and mapping:
+            # Keys and values take turns.
+            if nodes % 2 == 0 and isinstance(event, yaml.ScalarEvent):
+                keys.add(event.value)
+            nodes += 1
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > _MAX_YAML_DEPTH:
+                raise ValueError('too many levels')
+    return keys
+
+
+def _yaml_problem(error):
+    mark = getattr(error, 'problem_mark', None)
+    if mark is None:
+        return error
+    return f'line {mark.line + 1}: {error.problem}'
+
+
+def _is_kickstart(text):
+    commands = set()
+    sections = set()
+    section = False
+    for line in text.replace('\\\n', ' ').splitlines():
+        word = line.split(maxsplit=1)[0] if line.strip() else '#'
+        if word == '%end':
+            section = False
+        elif word in _KICKSTART_SECTIONS:
+            section = True
+            sections.add(word)
+        elif section or word.startswith('#') or word in _KICKSTART_INCLUDES:
+            continue
+        elif _KICKSTART_LINE.fullmatch(line.strip()):
+            commands.add(word)
+        else:
+            return False
+    return '%packages' in sections or len(commands & _KICKSTART_COMMANDS) >= 2
