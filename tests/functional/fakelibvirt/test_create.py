@@ -2,6 +2,7 @@
 """Servers created from install ISOs."""
 
 import base64
+import hashlib
 
 from lxml import etree
 from oslo_utils import units
@@ -10,6 +11,8 @@ import pytest
 from nova_newos import layout
 from nova_newos import traits
 from tests.functional.fakelibvirt import base
+from tests.unit.media.answers import readback
+from tests.unit.media.answers import samples
 
 ROOT = base.ROOT
 ISO = base.ISO
@@ -203,10 +206,31 @@ class CreateTestCase(base.ServersTestCase):
             ['disk'], [name for name, *_rest in self.disks(server)]
         )
 
-    def test_user_data_does_not_matter_yet(self):
+    def test_ordinary_user_data(self):
         data = base64.b64encode(b'#cloud-config\n').decode()
         server = self.create_iso(user_data=data)
         self.assertEqual([ROOT, ISO], self.disks(server))
+
+    @pytest.mark.operation('create')
+    def test_answers(self):
+        server = self.create_iso(
+            user_data=base64.b64encode(samples.KICKSTART).decode()
+        )
+        self.assertEqual(
+            [ROOT, ISO, ('disk.answers', 'cdrom', 'ide', 'hdb')],
+            self.disks(server),
+        )
+        digest = hashlib.sha256(samples.KICKSTART).hexdigest()
+        self.assertEqual((('answers', digest),), self.layout_of(server).media)
+        path = self.directory(server) / 'disk.answers'
+        self.assertEqual(('OEMDRV', 'OEMDRV'), readback.labels(path))
+        self.assertEqual(
+            {'ks.cfg': samples.KICKSTART}, readback.contents(path)
+        )
+        before = path.read_bytes()
+        path.unlink()
+        self._reboot_server(server, hard=True)
+        self.assertEqual(before, path.read_bytes())
 
     def test_trait(self):
         self._run_periodics()

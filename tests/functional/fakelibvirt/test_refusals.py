@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bad input is the server's fault, and leaves nothing behind."""
 
+import base64
 import pathlib
 import subprocess
 
@@ -11,6 +12,7 @@ import pytest
 
 from tests.functional.fakelibvirt import base
 from tests.functional.fakelibvirt import libvirtd
+from tests.unit.media.answers import samples
 
 
 class RefusalsTestCase(base.ServersTestCase):
@@ -61,6 +63,22 @@ class RefusalsTestCase(base.ServersTestCase):
             'newos_install',
             'true or false',
             properties={'newos_install': 'perhaps'},
+        )
+
+    def test_broken_answers(self):
+        data = samples.AUTOYAST[:-4]
+        self.refused(
+            'AutoYaST profile',
+            'line 8',
+            user_data=base64.b64encode(data).decode(),
+        )
+
+    def test_hostile_answers(self):
+        data = samples.tar(('ks.cfg', b''), ('../../../outside', b''))
+        self.refused(
+            '../../../outside',
+            'relative paths',
+            user_data=base64.b64encode(data).decode(),
         )
 
     def test_driver_iso_is_no_uuid(self):

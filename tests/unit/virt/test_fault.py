@@ -41,6 +41,13 @@ ERRORS = {
         'medium': 'a' * 16,
         'reason': 'does not exist or may not be read',
     },
+    'AnswersUnreadable': {'kind': 'Windows answer file', 'reason': 'r' * 100},
+    'AnswerArchiveRefused': {
+        'problem': 'has no answer file at its place',
+        'wanted': 'w' * 105,
+    },
+    'AnswersAmbiguous': {'labels': 'CIDATA and OEMDRV and combustion'},
+    'AnswersChanged': {'expected': 'f' * 64},
     'MediumLoadError': {'name': 'n', 'entry_point': 'm:C', 'reason': 'gone'},
     'LayoutInvalid': {
         'reason': 'version 2, this host knows 1',

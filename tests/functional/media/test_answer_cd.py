@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The answer CD as tools see it that know nothing of nova-newos."""
+
+import hashlib
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.unit.media.answers import samples
+from tests.unit.media.answers import test_iso
+
+META_DATA = f'instance-id: {samples.UUID}\n'.encode()
+
+# User data, label, files.
+CDS = {
+    'kickstart': (
+        samples.KICKSTART,
+        'OEMDRV',
+        {'ks.cfg': samples.KICKSTART},
+    ),
+    'autoinstall': (
+        samples.AUTOINSTALL,
+        'CIDATA',
+        {'user-data': samples.AUTOINSTALL, 'meta-data': META_DATA},
+    ),
+    'windows': (
+        samples.UTF_16,
+        'ANSWERS',
+        {'Autounattend.xml': samples.UTF_16},
+    ),
+    'windows-later-passes': (
+        samples.SPECIALIZE,
+        'ANSWERS',
+        {'Unattend.xml': samples.SPECIALIZE},
+    ),
+    'autoyast': (
+        samples.AUTOYAST,
+        'OEMDRV',
+        {'autoinst.xml': samples.AUTOYAST},
+    ),
+    'preseed': (
+        samples.PRESEED,
+        'ANSWERS',
+        {'preseed.cfg': samples.PRESEED},
+    ),
+    'ignition': (
+        samples.IGNITION,
+        'ignition',
+        {'ignition/config.ign': samples.IGNITION},
+    ),
+    'combustion': (
+        samples.COMBUSTION,
+        'combustion',
+        {'combustion/script': samples.COMBUSTION},
+    ),
+    'tar': (
+        samples.tar(*test_iso.CONTENT.items(), mode='w:xz'),
+        'CIDATA',
+        test_iso.CONTENT,
+    ),
+    'multipart': (
+        samples.multipart(
+            ('ignition/config.ign', samples.IGNITION),
+            ('combustion/script', samples.COMBUSTION),
+            ('combustion/A file', b'1'),
+        ),
+        'ignition',
+        {
+            'ignition/config.ign': samples.IGNITION,
+            'combustion/script': samples.COMBUSTION,
+            'combustion/A file': b'1',
+        },
+    ),
+}
+
+# The steps of the driver, each of which may be on another host.
+WRITE = """
+import sys
+from nova_newos.media import answers, base
+with open(sys.argv[1], 'rb') as file:
+    server = base.Server(sys.argv[2], 'project', 'iso', {}, file.read())
+medium = answers.AnswersMedium(None)
+medium.contents(server, medium.reference(server)).write(sys.argv[3])
+"""
+
+
+def run(*command, **environment):
+    """Run a command; returns its output."""
+    process = subprocess.run(
+        [str(word) for word in command],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+    )
+    assert process.returncode == 0, process.stderr
+    return process.stdout
+
+
+def write(directory, name, **environment):
+    """The CD of one of CDS, written by a process of its own."""
+    user_data = directory / 'user-data'
+    user_data.write_bytes(CDS[name][0])
+    path = directory / 'cd.iso'
+    path.unlink(missing_ok=True)
+    run(
+        sys.executable,
+        '-c',
+        WRITE,
+        user_data,
+        samples.UUID,
+        path,
+        **environment,
+    )
+    return path
+
+
+def extracted(path, view, target):
+    """Files of an ISO, extracted by xorriso.
+
+    :param view: what xorriso is not to look at: 'norock' or 'nojoliet'
+    """
+    run(
+        *('xorriso', '-osirrox', 'on', '-read_fs', view, '-indev', path),
+        *('-extract', '/', target),
+    )
+    return {
+        str(file.relative_to(target)): file.read_bytes()
+        for file in target.rglob('*')
+        if file.is_file()
+    }
+
+
+@pytest.mark.parametrize('name', CDS)
+def test_files_by_their_names(name, tmp_path):
+    """For guests that know Rock Ridge, and those that know Joliet."""
+    path = write(tmp_path, name)
+    _user_data, _label, content = CDS[name]
+    assert extracted(path, 'nojoliet', tmp_path / 'rr') == content
+    assert extracted(path, 'norock', tmp_path / 'joliet') == content
+
+
+@pytest.mark.parametrize('name', CDS)
+def test_label(name, tmp_path):
+    """As udev tells it to the installer, by libblkid."""
+    path = write(tmp_path, name)
+    found = run('/sbin/blkid', '-p', '-o', 'value', '-s', 'LABEL', path)
+    assert found == f'{CDS[name][1]}\n'
+
+
+@pytest.mark.parametrize('name', CDS)
+def test_same_bytes_in_another_process_and_time_zone(name, tmp_path):
+    def digest(**environment):
+        path = write(tmp_path, name, **environment)
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+
+    first = digest(TZ='Pacific/Auckland', PYTHONHASHSEED='1')
+    assert digest(TZ='America/Lima', PYTHONHASHSEED='2', LC_ALL='C') == first
+
+
+def test_nothing_to_boot(tmp_path):
+    """The firmware goes past the CD."""
+    path = write(tmp_path, 'tar')
+    found = run('xorriso', '-indev', path, '-report_el_torito', 'plain')
+    assert found == ''
+    assert path.read_bytes()[:32768] == bytes(32768)
