@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Answers in the user data come to the guest on a CD-ROM of their own."""
+
+import hashlib
+import io
+import subprocess
+import tarfile
+
+import pytest
+
+from tests.acceptance import storage
+
+KICKSTART = b"""\
+lang en_US.UTF-8
+rootpw --lock
+clearpart --all --initlabel
+autopart
+poweroff
+%packages
+@core
+%end
+"""
+
+
+@pytest.fixture
+def user_data(tmp_path):
+    """Makes the client's option for user data."""
+
+    def option(data):
+        path = tmp_path / 'user-data'
+        path.write_bytes(data)
+        return f'--user-data={path}'
+
+    return option
+
+
+def extracted(iso, name, target):
+    """Bytes of one file of an ISO."""
+    subprocess.run(
+        [
+            *('xorriso', '-osirrox', 'on', '-indev', iso),
+            *('-extract', name, target),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    return target.read_bytes()
+
+
+@storage.on(*storage.ALL, sees=('create', 'config-drive', 'lost-files'))
+def test_answers_come_and_come_back(launch, install_iso, user_data, tmp_path):
+    guest = launch(install_iso, '--config-drive=True', user_data(KICKSTART))
+    path = guest.directory / 'disk.answers'
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert extracted(path, '/ks.cfg', tmp_path / 'ks.cfg') == KICKSTART
+
+    report = guest.install()
+    assert report.cdroms[2]['label'] == 'OEMDRV'
+    assert report.discs[2] == digest
+    # As stock Nova gives it to cloud-init.
+    assert report.cdroms[3]['label'] == 'config-2'
+    found = extracted(
+        guest.directory / 'disk.config',
+        '/openstack/latest/user_data',
+        tmp_path / 'user_data',
+    )
+    assert found == KICKSTART
+
+    path.unlink()
+    assert guest.boot().hardware == report.hardware
+    path.unlink()
+    assert guest.hard_reboot().hardware == report.hardware
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == digest
+
+
+def test_other_user_data_makes_no_cdrom(launch, install_iso, user_data):
+    guest = launch(install_iso, user_data(b'#cloud-config\n{}\n'))
+    assert [name for name, _target, _device in guest.disks()] == [
+        'disk.newos',
+        'disk',
+        'disk.virtio',
+    ]
+
+
+def test_hostile_answers_are_refused(launch, install_iso, user_data):
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode='w:gz') as tar:
+        link = tarfile.TarInfo('ks.cfg')
+        link.type = tarfile.SYMTYPE
+        link.linkname = '/etc/shadow'
+        tar.addfile(link)
+    guest = launch(
+        install_iso, user_data(archive.getvalue()), expect=('ERROR',)
+    )
+    message = guest.server().fault['message']
+    assert "'ks.cfg'" in message
+    assert 'no links' in message
+    guest.assert_nothing_left()
