@@ -51,7 +51,10 @@ class Generated:
     :ivar write: called with the path of a new, empty file; writes an ISO 9660
         image to it. The same server and reference must give the same files
         on every host, for they are written anew wherever they are missing;
-        the volume's dates may differ. The medium ``answers`` gives the same
+        the volume's dates may differ. Raises a
+        :class:`~nova_newos.exception.NewosError` when they cannot be made
+        any more: a new server is refused then, and one that was installed
+        goes on with an empty drive. The medium ``answers`` gives the same
         bytes, as long as the hosts have the same version of pycdlib.
     """
 

@@ -36,6 +36,14 @@ LOG = logging.getLogger(__name__)
 #: Values of ``[libvirt] images_type`` whose disks are made here.
 IMAGES_TYPES = ('default', 'qcow2', 'flat', 'raw')
 
+#: What says that the bytes of a CD-ROM are not to be had any more.
+_LOST_IMAGE = (
+    nova_exception.ImageNotFound,
+    # It was deactivated, or is not shared any more.
+    nova_exception.ImageNotAuthorized,
+    exception.CopyFailed,
+)
+
 _SPAWNS = (task_states.SPAWNING, task_states.REBUILD_SPAWNING)
 
 
@@ -270,9 +278,10 @@ class Disks:
         if not isinstance(contents, base.GlanceImage):
             if not backend.exists():
                 _record_format(backend)
-                _write(backend.path, contents)
+                with _lost(instance, name, may_be_lost, exception.NewosError):
+                    _write(backend.path, contents)
         elif not _is_whole(backend):
-            with _lost_image(instance, name, may_be_lost):
+            with _lost(instance, name, may_be_lost, *_LOST_IMAGE):
                 self._cache_image(
                     context, instance, backend, name, contents, fallback_host
                 )
@@ -329,20 +338,15 @@ def _is_new(instance):
 
 
 @contextlib.contextmanager
-def _lost_image(instance, name, may_be_lost):
+def _lost(instance, name, may_be_lost, *errors):
     """Let a server that was installed go on without a CD-ROM."""
     try:
         yield
-    except (
-        nova_exception.ImageNotFound,
-        # It was deactivated, or is not shared any more.
-        nova_exception.ImageNotAuthorized,
-        exception.CopyFailed,
-    ) as error:
+    except errors as error:
         if not may_be_lost:
             raise
         LOG.warning(
-            'The image of %s is gone, its drive stays empty: %s',
+            '%s cannot be had again, its drive stays empty: %s',
             name,
             error,
             instance=instance,

@@ -28,20 +28,36 @@ class AnswersMedium(base.Medium):
     def contents(self, server, reference):
         """The CD-ROM that was decided on at spawn.
 
-        :raises AnswersChanged: when the server has other user data now
+        Whether it can be made again is told when that is tried: other user
+        data is no matter to a server whose CD-ROM is there. Nova keeps that
+        of a rebuild which was refused.
         """
-        data = server.user_data or b''
-        if _digest(data) != reference:
-            raise exception.AnswersChanged(expected=reference)
-        found = cd.from_user_data(data, server.uuid)
-        if found is None:
-            raise exception.AnswersUnreadable(
-                kind='answers',
-                reason='by another version of nova-newos',
+        try:
+            found = _decided(server, reference)
+        except exception.NewosError as error:
+            return base.Generated(
+                cd.ANY_LABEL, functools.partial(_refuse, error)
             )
         return base.Generated(
             found.label, functools.partial(iso.write, found.label, found.files)
         )
+
+
+def _decided(server, reference):
+    data = server.user_data or b''
+    if _digest(data) != reference:
+        raise exception.AnswersChanged(expected=reference)
+    found = cd.from_user_data(data, server.uuid)
+    if found is None:
+        raise exception.AnswersUnreadable(
+            kind='answers',
+            reason='by another version of nova-newos',
+        )
+    return found
+
+
+def _refuse(error, _path):
+    raise error
 
 
 def _digest(data):

@@ -368,6 +368,35 @@ class GeneratedTest(DisksTestCase):
         self.create()
         self.assertEqual(1, len(self.written))
 
+    def refuse(self):
+        """Have a medium that cannot write its CD-ROM."""
+
+        def write(_path):
+            raise exception.AnswersChanged(expected='digest')
+
+        self.media = [
+            fakes.Medium(
+                'answers', 'digest', media_base.Generated('LABEL', write)
+            )
+        ]
+
+    def test_refusal(self):
+        self.refuse()
+        with self.assertRaises(exception.AnswersChanged):
+            self.create()
+        self.assertNotIn('disk.answers', self.files())
+
+    def test_lost(self):
+        """What was installed goes on, without that CD-ROM."""
+        self.create()
+        os.unlink(self.path('disk.answers'))
+        self.refuse()
+        self.instance.task_state = 'reboot_started_hard'
+        self.disks().restore_cdroms(
+            fakes.context(), self.instance, self.layout
+        )
+        self.assertNotIn('disk.answers', self.files())
+
     def test_image_type(self):
         made = self.disks()
         self.assertEqual(

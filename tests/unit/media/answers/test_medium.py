@@ -74,16 +74,18 @@ class AnswersTest(base.TestCase):
 
     @ddt.data(None, b'', samples.KICKSTART, samples.AUTOINSTALL + b'\n')
     def test_other_user_data(self, user_data):
+        generated = self.medium.contents(server(user_data), DIGEST)
         with self.assertRaises(exception.AnswersChanged) as caught:
-            self.medium.contents(server(user_data), DIGEST)
+            generated.write(self.directory.join('cd'))
         self.assertIn(DIGEST[:16], str(caught.exception))
         self.assertLessEqual(len(str(caught.exception)), 190)
 
     def test_decided_by_another_version(self):
         data = b'#!/bin/sh\n'
         digest = hashlib.sha256(data).hexdigest()
+        generated = self.medium.contents(server(data), digest)
         with self.assertRaises(exception.AnswersUnreadable) as caught:
-            self.medium.contents(server(data), digest)
+            generated.write(self.directory.join('cd'))
         self.assertIn('another version', str(caught.exception))
 
     def test_layout_has_room(self):
