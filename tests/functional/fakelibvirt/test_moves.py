@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Servers that move between compute hosts."""
 
+import importlib.metadata
 import pathlib
 
 import fixtures
 from nova.virt.libvirt import imagecache
 import pytest
 
+from nova_newos import media
 from nova_newos.media import base as media_base
 from tests.functional.fakelibvirt import base
 from tests.functional.fakelibvirt import libvirtd
@@ -313,9 +315,13 @@ class GeneratedMediaTestCase(MovesMixin, base.ServersTestCase):
 
     def setUp(self):
         super().setUp()
+        notes = importlib.metadata.EntryPoint(
+            'notes', f'{__name__}:Notes', media.NAMESPACE
+        )
         self.useFixture(
             fixtures.MonkeyPatch(
-                'nova_newos.media._load', lambda conf, name: Notes(conf)
+                'stevedore.ExtensionManager.ENTRY_POINT_CACHE',
+                {media.NAMESPACE: [notes]},
             )
         )
         self.flags(media=['notes'], group='newos')
