@@ -2,6 +2,9 @@
 """The ``[newos]`` group of nova.conf."""
 
 from oslo_config import cfg
+from oslo_config import types
+
+from nova_newos import verdict
 
 newos_group = cfg.OptGroup(
     'newos',
@@ -74,6 +77,123 @@ is shelved.
 Compressed images have the disk format qcow2, on hosts that keep disks as raw
 files too. An explicit ``[libvirt] snapshot_image_format`` other than qcow2
 wins and is not compressed.
+""",
+    ),
+    cfg.ListOpt(
+        'sealers',
+        default=['sysprep', 'sparsify'],
+        help="""
+What is done to seal a golden image, in this order.
+
+Each is the name of an entry point in the namespace ``nova_newos.sealers``:
+
+* ``sysprep`` removes what identifies one host, with virt-sysprep
+* ``sparsify`` gives back the room of deleted files, with virt-sparsify
+
+nova-compute does not start if one of them cannot be loaded.
+
+Related: ``[newos] sysprep_operations``, ``[newos] appliance_memory``,
+``[newos] appliance_timeout``.
+""",
+    ),
+    cfg.ListOpt(
+        'sysprep_operations',
+        item_type=types.String(regex='^[a-z][a-z0-9-]*$'),
+        default=[
+            'abrt-data',
+            'bash-history',
+            'blkid-tab',
+            'crash-data',
+            'dhcp-client-state',
+            'ipa-client',
+            'kerberos-hostkeytab',
+            'logfiles',
+            'machine-id',
+            'mail-spool',
+            'net-hostname',
+            'net-hwaddr',
+            'net-nmconn',
+            'pacct-log',
+            'package-manager-cache',
+            'passwd-backups',
+            'puppet-data-log',
+            'rh-subscription-manager',
+            'rhn-systemid',
+            'rpm-db',
+            'samba-db-log',
+            'smolt-uuid',
+            'ssh-hostkeys',
+            'sssd-db-log',
+            'tmp-files',
+            'udev-persistent-net',
+            'utmp',
+            'yum-uuid',
+        ],
+        help="""
+Operations of virt-sysprep that the sealer ``sysprep`` does.
+
+``virt-sysprep --list-operations`` lists what the host has; names that it does
+not have are refused when nova-compute starts. The default removes what belongs
+to one host and comes back by itself: host keys, machine-id, logs, leases,
+rules bound to a MAC address, enrolments, histories and caches. It leaves what
+an installation may have put there on purpose: crontabs, authorized keys
+(``ssh-userdir``), accounts, firewall rules. It leaves LVM's UUIDs
+(``lvm-uuids``), which a guest's ``/etc/lvm/devices`` may name.
+
+With ``net-hostname`` ``/etc/hostname`` is emptied too. With ``ssh-hostkeys``
+a guest whose sshd would not start again without keys gets a unit that makes
+them at boot. ``customize`` and ``script`` are refused: they do nothing
+without arguments, and ``customize`` gives all servers one machine-id.
+
+Related: ``[newos] sealers``, which must list ``sysprep``.
+""",
+    ),
+    cfg.IntOpt(
+        'appliance_memory',
+        default=1280,
+        min=256,
+        max=65536,
+        help="""
+Memory in MiB of the libguestfs appliance in which disks are sealed and looked
+into.
+
+QEMU takes some 100 MiB more on the host. Each image that is being made has one
+appliance at a time. Large XFS and btrfs file systems need more than small
+ones.
+""",
+    ),
+    cfg.IntOpt(
+        'appliance_timeout',
+        default=1800,
+        min=30,
+        max=86400,
+        help="""
+Seconds that one run of the libguestfs appliance may take: each sealer of
+``[newos] sealers``, and each look into the disk.
+
+When they are over the appliance is killed, and the image fails. With KVM a run
+takes seconds to a few minutes; much longer for large disks on slow storage.
+""",
+    ),
+    cfg.ListOpt(
+        'refuse',
+        item_type=types.String(choices=verdict.REFUSABLE),
+        default=[],
+        help="""
+Facts that must be ``true`` of a golden image. Otherwise it is not made.
+
+Each is found by looking into the disk. One that cannot be told counts as not
+true.
+
+* ``boot_loader``: there is a boot loader
+* ``efi_fallback``: UEFI firmware finds it without variables, which an image
+  does not carry
+* ``virtio_drivers``: the installed system can boot from a virtio disk
+* ``cloud_init``: cloud-init or cloudbase-init is installed and not disabled
+* ``ssh_host_keys_gone``: there is no SSH host key
+* ``machine_id_gone``: there is no machine-id, or Windows is generalized
+* ``file_systems_clean``: no file system needs a check or has a journal to
+  replay
 """,
     ),
 ]

@@ -146,6 +146,62 @@ class MediumLoadError(NewosError):
     )
 
 
+class SealerLoadError(NewosError):
+    """An entry of ``[newos] sealers`` cannot be used."""
+
+    msg_fmt = (
+        "sealer '{name}' of [newos] sealers cannot be used, entry point "
+        '{entry_point} in namespace nova_newos.sealers: {reason}'
+    )
+
+
+class SysprepOperationUnknown(NewosError):
+    """virt-sysprep on this host has no such operation."""
+
+    msg_fmt = (
+        '[newos] sysprep_operations lists {names!s:.60}, which cannot be '
+        'used here: choose from virt-sysprep --list-operations, without '
+        'customize and script'
+    )
+
+
+class ApplianceToolMissing(NewosError):
+    """A command that looks into disks is not installed."""
+
+    msg_fmt = (
+        '{tool!s:.40} is not installed on the compute host: ask the operator '
+        'to install {package!s:.40}, or take the image without sealing'
+    )
+
+
+class SealFailed(NewosError):
+    """A disk could not be sealed or looked into."""
+
+    msg_fmt = (
+        'the disk could not be sealed, {tool!s:.20}: {reason!s:.80} (more in '
+        'the log of nova-compute); repair it, or take the image without '
+        'sealing'
+    )
+
+
+class SealNoRoom(NewosError):
+    """The compute host ran out of room while a disk was sealed."""
+
+    msg_fmt = (
+        'the compute host has no room left in {path!s:.80} to seal the disk: '
+        'ask the operator to free room there, then take the image again'
+    )
+
+
+class VerdictRefused(NewosError):
+    """What ``[newos] refuse`` asks for is not so."""
+
+    msg_fmt = (
+        'the operator refuses images for which these are not true: '
+        '{facts!s:.90}; correct the installation, then take the image again'
+    )
+
+
 class LayoutInvalid(NewosError):
     """What is persisted as a server's layout cannot be understood."""
 

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Run libguestfs tools: bounded, without a network, nothing left behind.
+
+libguestfs opens a disk in a small virtual machine, its appliance (see
+guestfs(3), "ARCHITECTURE"). Nothing that a guest wrote is parsed outside of
+it but a little text.
+"""
+
+import os
+import pathlib
+import shutil
+import sys
+import tempfile
+
+from oslo_concurrency import processutils
+from oslo_log import log as logging
+
+from nova_newos import exception
+from nova_newos.seal import supervise
+from nova_newos.seal import text
+
+LOG = logging.getLogger(__name__)
+
+#: The Python that the distribution's packages are for. Nova's may be another.
+SYSTEM_PYTHON = '/usr/bin/python3'
+
+#: Packages of Debian and Ubuntu that tools come from.
+PACKAGES = {
+    'virt-sysprep': 'guestfs-tools',
+    'virt-sparsify': 'guestfs-tools',
+    SYSTEM_PYTHON: 'python3-guestfs',
+}
+
+#: An exit status as of sysexits.h (EX_UNAVAILABLE): a part of the tool is not
+#: installed.
+UNAVAILABLE = 69
+
+# Bytes of a tool's output that go to the log.
+_LOGGED = 4000
+
+_SUPERVISE = pathlib.Path(supervise.__file__)
+
+
+class Appliance:
+    """How the tools are run on this host."""
+
+    def __init__(self, conf, emulate=False):
+        """Nothing is run yet.
+
+        :param conf: an ``oslo_config.cfg.ConfigOpts`` with our options
+        :param emulate: True to do without KVM, for hosts whose KVM is there
+            but not to be used
+        """
+        self._memory = conf.newos.appliance_memory
+        self._timeout = conf.newos.appliance_timeout
+        self._emulate = emulate
+
+    def run(self, disk, tool, *arguments):
+        """Run a tool on a disk.
+
+        :param disk: a :class:`~nova_newos.seal.base.Disk`, to tell a lack of
+            room by; the arguments name it to the tool
+        :param tool: name of a command, a key of :data:`PACKAGES` or any other
+        :returns: str, the standard output, a few megabytes at most (libguestfs
+            limits its messages); not to be trusted
+        :raises ApplianceToolMissing: when it is not installed
+        :raises SealNoRoom: when the file system of the disk is full
+        :raises SealFailed: when it fails or takes too long
+        """
+        if not shutil.which(tool):
+            raise _missing(tool)
+        with tempfile.TemporaryDirectory(prefix='newos-') as directory:
+            try:
+                output, _errors = processutils.execute(
+                    sys.executable,
+                    '-I',
+                    str(_SUPERVISE),
+                    str(self._timeout),
+                    os.path.dirname(disk.path),
+                    tool,
+                    *arguments,
+                    env_variables=self._environment(directory),
+                )
+            except processutils.ProcessExecutionError as error:
+                raise self._failure(disk, tool, error) from error
+        return output
+
+    def _environment(self, directory):
+        # On PATH at least what a service may lack and libguestfs calls.
+        path = os.environ.get('PATH', os.defpath)
+        made = os.environ | {
+            'PATH': f'{path}:/usr/sbin:/sbin',
+            'LC_ALL': 'C',
+            # Of the service user's own settings for these tools none holds.
+            'HOME': directory,
+            'LIBGUESTFS_BACKEND': 'direct',
+            'LIBGUESTFS_MEMSIZE': str(self._memory),
+            # What a killed tool leaves goes with the directory.
+            'TMPDIR': directory,
+            'LIBGUESTFS_TMPDIR': directory,
+            'XDG_RUNTIME_DIR': directory,
+        }
+        # The appliance is made once, and TMPDIR would be its place too.
+        made.setdefault('LIBGUESTFS_CACHEDIR', '/var/tmp')  # noqa: S108
+        if self._emulate:
+            made['LIBGUESTFS_BACKEND_SETTINGS'] = 'force_tcg'
+        return made
+
+    def _failure(self, disk, tool, error):
+        """The typed error for what a tool ended with."""
+        name = _name(tool)
+        LOG.warning(
+            '%s on %s ended with exit status %s: %s',
+            name,
+            disk.path,
+            error.exit_code,
+            text.clean(error.stderr, _LOGGED),
+        )
+        if error.exit_code == UNAVAILABLE:
+            return _missing(tool)
+        if error.exit_code == supervise.NO_ROOM:
+            return exception.SealNoRoom(path=os.path.dirname(disk.path))
+        if error.exit_code == supervise.TIMED_OUT:
+            reason = f'longer than [newos] appliance_timeout={self._timeout}'
+        else:
+            reason = _reason(error)
+        return exception.SealFailed(tool=name, reason=reason)
+
+
+def _name(tool):
+    return PACKAGES[tool] if tool == SYSTEM_PYTHON else tool
+
+
+def _missing(tool):
+    return exception.ApplianceToolMissing(
+        tool=_name(tool), package=PACKAGES.get(tool, tool)
+    )
+
+
+def _reason(error):
+    """The line that says most of a tool's messages."""
+    lines = [line for line in error.stderr.splitlines() if line.strip()]
+    telling = [line for line in lines if 'error' in line or 'failed' in line]
+    for line in telling + lines[-1:]:
+        return text.clean(line, 200)
+    return f'exit status {error.exit_code}'

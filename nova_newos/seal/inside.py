@@ -1,0 +1,305 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Look into a disk, inside the libguestfs appliance, in one boot of it.
+
+A program of its own, for the system's Python: libguestfs' bindings belong to
+that, and nova-compute may run with another. Hence no import but theirs and
+the standard library's, in Python 3.9::
+
+    /usr/bin/python3 -I inside.py PATH FORMAT PATTERNS
+
+PATTERNS is a JSON object of names to lists of paths with wildcards. On the
+standard output comes one JSON object; its keys are the functions here that
+``main`` calls. What cannot be told is null. Nothing is decided here, and
+nothing of the guest is run. The disk is not written: libguestfs puts an
+overlay over it, which takes the replay of journals too.
+"""
+
+import fnmatch
+import json
+import posixpath
+import shlex
+import sys
+
+#: As appliance.UNAVAILABLE.
+EX_UNAVAILABLE = 69
+
+#: Guests that have this many paths of one kind are told no more.
+MOST = 100
+
+#: What the boot code of Windows and of syslinux loads.
+BIOS_LOADERS = (
+    '/bootmgr',
+    '/ldlinux.sys',
+    '/syslinux/ldlinux.sys',
+    '/extlinux/ldlinux.sys',
+    '/boot/ldlinux.sys',
+    '/boot/syslinux/ldlinux.sys',
+    '/boot/extlinux/ldlinux.sys',
+)
+
+# Lists the names in an initramfs. There may be a few archives, uncompressed,
+# before the compressed one: cpio stops at the end of each, where the next
+# reader goes on. The appliance has all these commands, libguestfs' own
+# initrd_list knows but one of them.
+_LIST_INITRAMFS = """
+for early in true 'cpio -it' 'cpio -it; cpio -it' \
+    'cpio -it; cpio -it; cpio -it'; do
+  for cat in zstdcat zcat xzcat lz4cat bzcat lzop\\ -dc cat; do
+    names=$( ( eval "$early"; $cat | cpio -it ) < %s 2>/dev/null ) &&
+      case $names in *.ko*) echo "$names"; exit;; esac
+  done
+done
+exit 1
+"""
+
+
+def attempt(function, *arguments, **options):
+    """What a function of libguestfs returns, or None when it fails.
+
+    Guests are strange: every question may have no answer.
+    """
+    try:
+        return function(*arguments, **options)
+    except RuntimeError:
+        return None
+
+
+def filesystems(g):
+    """Each file system, before anything is mounted.
+
+    :returns: list of dict with its ``type`` and whether it is ``clean``
+    """
+    return [
+        {'type': kind, 'clean': attempt(_is_clean, g, device, kind)}
+        for device, kind in _devices(g)
+    ]
+
+
+def _devices(g):
+    """Devices with a file system, and its type."""
+    for device, kind in sorted((attempt(g.list_filesystems) or {}).items()):
+        is_subvolume = device.startswith('btrfsvol:')
+        if kind not in ('swap', 'unknown') and not is_subvolume:
+            yield device, kind
+
+
+def _is_clean(g, device, kind):
+    if kind in ('ext2', 'ext3', 'ext4'):
+        fields = g.tune2fs_l(device)
+        return (
+            fields['Filesystem state'] == 'clean'
+            and 'needs_recovery' not in fields['Filesystem features'].split()
+        )
+    if kind == 'xfs':
+        # Without nomodify it refuses a journal that is not empty, and
+        # else changes but the overlay.
+        return g.xfs_repair(device) == 0
+    if kind == 'btrfs':
+        return attempt(g.btrfs_fsck, device, check=True) is not None
+    if kind == 'ntfs':
+        return g.ntfs_3g_probe(True, device) == 0
+    if kind == 'vfat':
+        return g.fsck('vfat', device) == 0
+    return None
+
+
+def boot(g):
+    """What could boot, on whichever file system.
+
+    :returns: dict: ``grub``, whether GRUB is in the boot sector;
+        ``files``, lower-case paths of boot loaders
+    """
+    files = set()
+    for device, _kind in _devices(g):
+        if attempt(_mount, g, device, '/'):
+            files.update(_efi_files(g))
+            files.update(_bios_files(g))
+        attempt(g.umount_all)
+    return {'grub': _grub(g), 'files': sorted(files)[:MOST]}
+
+
+def _mount(g, device, mountpoint):
+    g.mount_ro(device, mountpoint)
+    return True
+
+
+def _grub(g):
+    """GRUB's boot.img has its name in it, which other tools look for too."""
+    sector = attempt(g.pread_device, '/dev/sda', 440, 0)
+    return None if sector is None else b'GRUB' in _bytes(sector)
+
+
+def _bytes(value):
+    # The bindings give text of what is UTF-8.
+    if isinstance(value, bytes):
+        return value
+    return value.encode('utf-8', 'surrogateescape')
+
+
+def _efi_files(g):
+    top = attempt(g.case_sensitive_path, '/efi')
+    for directory in (attempt(g.ls, top) or [])[:MOST] if top else []:
+        path = posixpath.join(top, directory)
+        for name in (attempt(g.ls, path) or [])[:MOST]:
+            if name.lower().endswith('.efi'):
+                yield posixpath.join('/efi', directory, name).lower()
+
+
+def _bios_files(g):
+    return [path for path in BIOS_LOADERS if attempt(g.is_file, path)]
+
+
+def systems(g):
+    """The operating systems, by libguestfs' inspection.
+
+    :returns: list of dict, each what inspect_get_* say under these names
+    """
+    names = ('type', 'distro', 'osinfo', 'arch')
+    found = []
+    for root in attempt(g.inspect_os) or []:
+        system = {
+            name: attempt(getattr(g, 'inspect_get_' + name), root)
+            for name in names
+        }
+        system['major'] = attempt(g.inspect_get_major_version, root)
+        system['root'] = root
+        found.append(system)
+    return found
+
+
+def mount_system(g, root):
+    """Mount what the system would, as far as that is on the disk."""
+    points = attempt(g.inspect_get_mountpoints, root) or {}
+    for point, device in sorted(points.items(), key=lambda item: len(item[0])):
+        attempt(_mount, g, device, point)
+
+
+def paths(g, windows, patterns):
+    """Which files there are.
+
+    :param patterns: dict of name to list of paths with wildcards
+    :returns: dict of name to dict of path to its size
+    """
+    find = _glob_windows if windows else g.glob_expand
+    found = {}
+    for name, wanted in patterns.items():
+        matches = []
+        for pattern in wanted:
+            matches += attempt(find, *([g] if windows else []), pattern) or []
+        found[name] = {
+            path: attempt(g.filesize, path)
+            for path in matches[:MOST]
+            if attempt(g.exists, path)
+        }
+    return found
+
+
+def _glob_windows(g, pattern):
+    """Matches of a pattern in whatever case, wildcards in its last part."""
+    directory, name = posixpath.split(pattern)
+    directory = g.case_sensitive_path(directory)
+    return [
+        posixpath.join(directory, entry)
+        for entry in g.ls(directory)
+        if fnmatch.fnmatchcase(entry.lower(), name.lower())
+    ]
+
+
+def kernels(g):
+    """Linux kernels and the virtio drivers that they can boot with.
+
+    :returns: list of dict: ``version``; ``builtin`` and ``initramfs``, lists
+        of the names of virtio modules, None when they cannot be told
+    """
+    found = []
+    for path in (attempt(g.glob_expand, '/boot/vmlinuz-*') or [])[:MOST]:
+        version = posixpath.basename(path)[len('vmlinuz-') :]
+        modules = '/lib/modules/' + version
+        # Not a rescue kernel: those are named after another.
+        if attempt(g.is_dir, modules, followsymlinks=True):
+            found.append(
+                {
+                    'version': version,
+                    'builtin': _virtio(
+                        attempt(g.grep, 'virtio', modules + '/modules.builtin')
+                    ),
+                    'initramfs': _virtio(_initramfs(g, version)),
+                }
+            )
+    return found
+
+
+def _initramfs(g, version):
+    for name in ('initrd.img-%s', 'initramfs-%s.img', 'initrd-%s'):
+        path = '/boot/' + name % version
+        if attempt(g.is_file, path, followsymlinks=True):
+            real = attempt(g.realpath, path)
+            listed = real and attempt(g.initrd_list, real)
+            if listed and any('.ko' in name for name in listed):
+                return listed
+            return real and attempt(_list_initramfs, g, real)
+    return None
+
+
+def _list_initramfs(g, path):
+    quoted = shlex.quote('/sysroot' + path)
+    return g.debug('sh', [_LIST_INITRAMFS % quoted]).splitlines()
+
+
+def _virtio(names):
+    if names is None:
+        return None
+    bases = {posixpath.basename(name).split('.')[0] for name in names}
+    return sorted(base for base in bases if base.startswith('virtio'))
+
+
+def look(g, patterns):
+    """All of it.
+
+    :param g: a guestfs.GuestFS that is launched
+    :returns: dict
+    """
+    found = {'filesystems': filesystems(g), 'boot': boot(g)}
+    found['systems'] = systems(g)
+    # Of several systems none is the one that was installed.
+    if len(found['systems']) == 1:
+        [system] = found['systems']
+        windows = system['type'] == 'windows'
+        mount_system(g, system['root'])
+        found['paths'] = paths(g, windows, patterns)
+        if windows:
+            found['image_state'] = attempt(image_state, g, system['root'])
+        else:
+            found['kernels'] = kernels(g)
+    return found
+
+
+def image_state(g, root):
+    r"""Windows' own word for whether it is generalized.
+
+    HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Setup\State, ImageState;
+    see "Windows Setup States" in Microsoft's documentation.
+    """
+    g.hivex_open(g.inspect_get_windows_software_hive(root))
+    node = g.hivex_root()
+    for name in ('Microsoft', 'Windows', 'CurrentVersion', 'Setup', 'State'):
+        node = g.hivex_node_get_child(node, name)
+    value = g.hivex_node_get_value(node, 'ImageState')
+    return g.hivex_value_string(value)
+
+
+def main(path, disk_format, patterns):
+    try:
+        import guestfs
+    except ImportError as error:
+        print(error, file=sys.stderr)
+        return EX_UNAVAILABLE
+    g = guestfs.GuestFS(python_return_dict=True)
+    g.add_drive_opts(path, format=disk_format, readonly=True)
+    g.launch()
+    print(json.dumps(look(g, json.loads(patterns))))
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The sealer ``sysprep``: nothing is left that identifies one host."""
+
+import shutil
+
+from oslo_concurrency import processutils
+from oslo_log import log as logging
+
+from nova_newos import exception
+from nova_newos.seal import base
+from nova_newos.seal import look
+
+LOG = logging.getLogger(__name__)
+
+_TOOL = 'virt-sysprep'
+
+# Nothing without arguments. And customize is done after machine-id, and fills
+# in a machine-id that is empty: all servers would have the same.
+_REFUSED = frozenset(('customize', 'script'))
+
+# What has to be known of the guest.
+_PATTERNS = {
+    'machine_id': ['/etc/machine-id'],
+    'hostname': ['/etc/hostname'],
+    'sshd': ['/usr/sbin/sshd'],
+    'systemd': ['/lib/systemd/systemd', '/usr/lib/systemd/systemd'],
+    # Those make host keys when there are none: cloud-init, the units of
+    # Fedora, Red Hat and Arch, the script of SUSE, the init script of Alpine.
+    'key_makers': [
+        '/usr/bin/cloud-init',
+        '/usr/lib/systemd/system/sshd-keygen*',
+        '/usr/lib/systemd/system/sshdgenkeys.service',
+        '/usr/sbin/sshd-gen-keys-start',
+        '/etc/init.d/sshd',
+    ],
+}
+
+_UNIT = 'newos-host-keys.service'
+_UNIT_DIRECTORY = '/etc/systemd/system'
+_UNIT_TEXT = """\
+[Unit]
+Description=Make the SSH host keys that this image came without
+ConditionPathExistsGlob=!/etc/ssh/ssh_host_*_key
+Before=ssh.service sshd.service
+
+[Service]
+Type=oneshot
+ExecStart=/usr/bin/ssh-keygen -A
+
+[Install]
+WantedBy=multi-user.target
+"""
+
+
+class SysprepSealer(base.Sealer):
+    """Runs virt-sysprep with ``[newos] sysprep_operations``."""
+
+    name = 'sysprep'
+
+    def __init__(self, conf):
+        """Check the names of the operations against the installed tool.
+
+        A host without the tool makes images too, as long as nobody asks for
+        a sealed one.
+
+        :raises SysprepOperationUnknown: for a name that cannot be used
+        """
+        super().__init__(conf)
+        self._operations = conf.newos.sysprep_operations
+        unusable = set(self._operations) & _REFUSED
+        if shutil.which(_TOOL):
+            unusable |= set(self._operations) - _known_operations()
+        else:
+            LOG.warning(
+                '%s is not installed: servers cannot be sealed here', _TOOL
+            )
+        if unusable:
+            raise exception.SysprepOperationUnknown(
+                names=', '.join(sorted(unusable))
+            )
+
+    def seal(self, disk, appliance):
+        """See :meth:`nova_newos.seal.base.Sealer.seal`.
+
+        :returns: report. For Windows nothing is done: that has its own
+            Sysprep, which has to be run in the guest, before.
+        """
+        found = look.look(disk, appliance, _PATTERNS)
+        systems = found['systems']
+        if not systems:
+            raise exception.SealFailed(
+                tool=_TOOL, reason='no operating system found on the disk'
+            )
+        if all(system['type'] == 'windows' for system in systems):
+            return 'nothing done: Windows is generalized by its own Sysprep'
+        # Not known with several systems.
+        extra = self._customizations(found.get('paths', {}))
+        operations = self._operations + (['customize'] if extra else [])
+        appliance.run(
+            disk,
+            _TOOL,
+            '--no-network',
+            '--format',
+            disk.format,
+            '-a',
+            disk.path,
+            '--operations',
+            ','.join(operations),
+            *extra,
+        )
+        made = ', host keys made by a unit' if '--write' in extra else ''
+        return f'{len(self._operations)} operations{made}'
+
+    def _customizations(self, paths):
+        """Arguments for the operation customize, in the order they act."""
+        extra = []
+        if 'ssh-hostkeys' in self._operations and _needs_unit(paths):
+            extra += _add_unit()
+        if 'net-hostname' in self._operations and paths.get('hostname'):
+            # As hostname(5) has it: then DHCP may name the server.
+            extra += ['--truncate', '/etc/hostname']
+        if extra:
+            extra += self._keep_machine_id_empty(paths['machine_id'])
+        return extra
+
+    def _keep_machine_id_empty(self, sizes):
+        """What undoes the work of customize, see _REFUSED."""
+        if 'machine-id' not in self._operations:
+            sizes = {path: size for path, size in sizes.items() if not size}
+        return [word for path in sizes for word in ('--truncate', path)]
+
+
+def _known_operations():
+    output, _errors = processutils.execute(_TOOL, '--list-operations')
+    return {line.split()[0] for line in output.splitlines() if line.strip()}
+
+
+def _needs_unit(paths):
+    """Whether sshd would be left without keys, and so not start.
+
+    Debian and Ubuntu make them when the package is installed, never again.
+    """
+    return bool(
+        paths.get('sshd') and paths['systemd'] and not paths['key_makers']
+    )
+
+
+def _add_unit():
+    path = f'{_UNIT_DIRECTORY}/{_UNIT}'
+    wants = f'{_UNIT_DIRECTORY}/multi-user.target.wants'
+    return [
+        '--write',
+        f'{path}:{_UNIT_TEXT}',
+        '--mkdir',
+        wants,
+        '--link',
+        f'{path}:{wants}/{_UNIT}',
+    ]

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The verdict on a golden image: facts from looking inside.
+
+Facts say what is so, not whether that is good: an image for BIOS needs no EFI
+fallback. What an operator insists on is in ``[newos] refuse``.
+"""
+
+from oslo_log import log as logging
+
+from nova_newos import exception
+from nova_newos.seal import look
+from nova_newos.seal import text
+
+LOG = logging.getLogger(__name__)
+
+TRUE = 'true'
+FALSE = 'false'
+UNKNOWN = 'unknown'
+
+#: Facts that are true, false or unknown.
+REFUSABLE = (
+    'boot_loader',
+    'efi_fallback',
+    'virtio_drivers',
+    'cloud_init',
+    'ssh_host_keys_gone',
+    'machine_id_gone',
+    'file_systems_clean',
+)
+
+#: All facts. ``os`` is a short name of the installed system as libosinfo has
+#: it (debian12, win2k22), or unknown.
+FACTS = ('os', *REFUSABLE)
+
+# Names of the fallback boot loader by architecture as libguestfs calls it:
+# UEFI specification 2.10, 3.5.1.1.
+_FALLBACKS = {
+    'x86_64': 'bootx64.efi',
+    'i386': 'bootia32.efi',
+    'aarch64': 'bootaa64.efi',
+    'arm': 'bootarm.efi',
+    'riscv64': 'bootriscv64.efi',
+}
+
+_PATTERNS = {
+    'host_keys': [
+        '/etc/ssh/ssh_host_*_key',
+        '/etc/ssh_host_*_key',
+        '/etc/dropbear/dropbear_*_host_key',
+        '/ProgramData/ssh/ssh_host_*_key',
+    ],
+    # The second: systemd takes it for the first when that is empty.
+    'machine_id': ['/etc/machine-id', '/var/lib/dbus/machine-id'],
+    'cloud_init': [
+        '/usr/bin/cloud-init',
+        '/usr/local/bin/cloud-init',
+        '/Program Files/Cloudbase Solutions/Cloudbase-Init',
+        '/Program Files (x86)/Cloudbase Solutions/Cloudbase-Init',
+    ],
+    'cloud_init_off': ['/etc/cloud/cloud-init.disabled'],
+    'windows_drivers': [
+        '/Windows/System32/DriverStore/FileRepository/viostor.inf_*',
+        '/Windows/System32/DriverStore/FileRepository/vioscsi.inf_*',
+        '/Windows/System32/drivers/viostor.sys',
+        '/Windows/System32/drivers/vioscsi.sys',
+    ],
+}
+
+# Enough to find a root disk, on either of the buses that need virtio.
+_ENOUGH = (
+    {'virtio_pci', 'virtio_blk'},
+    {'virtio_pci', 'virtio_scsi'},
+)
+
+
+def examine(disk, appliance):
+    """Look into a disk.
+
+    :param disk: a :class:`~nova_newos.seal.base.Disk`, which is not written
+    :param appliance: a :class:`~nova_newos.seal.appliance.Appliance`
+    :returns: dict of each of :data:`FACTS` to a short str. A guest that cannot
+        be looked into, or not in time, has only unknown ones.
+    :raises ApplianceToolMissing: this is the host's fault, not the guest's
+    :raises SealNoRoom: likewise
+    """
+    try:
+        found = look.look(disk, appliance, _PATTERNS)
+    except exception.SealFailed as error:
+        LOG.warning('No facts about %s: %s', disk.path, error)
+        return dict.fromkeys(FACTS, UNKNOWN)
+    facts = _facts(found)
+    LOG.info('Facts about %s: %s', disk.path, facts)
+    return facts
+
+
+def check(facts, refused):
+    """Hold the facts against what the operator insists on.
+
+    :param facts: as :func:`examine` returns them
+    :param refused: names of facts that must be true, ``[newos] refuse``
+    :raises VerdictRefused: names those that are not
+    """
+    failed = [
+        f'{name}={facts[name]}' for name in refused if facts[name] != TRUE
+    ]
+    if failed:
+        raise exception.VerdictRefused(facts=', '.join(failed))
+
+
+def _facts(found):
+    """The facts, from what :func:`look.look` has found."""
+    facts = dict.fromkeys(FACTS, UNKNOWN)
+    facts['file_systems_clean'] = _file_systems_clean(found['filesystems'])
+    facts['boot_loader'] = _boot_loader(found['boot'])
+    if len(found['systems']) != 1:
+        return facts
+    [system] = found['systems']
+    paths = found['paths']
+    windows = system['type'] == 'windows'
+    facts['os'] = _os(system)
+    facts['efi_fallback'] = _efi_fallback(found['boot'], system['arch'])
+    facts['cloud_init'] = _word(
+        paths['cloud_init'] and not paths['cloud_init_off']
+    )
+    facts['ssh_host_keys_gone'] = _word(not paths['host_keys'])
+    if windows:
+        facts['virtio_drivers'] = _word(paths['windows_drivers'])
+        facts['machine_id_gone'] = _is_generalized(found['image_state'])
+    else:
+        facts['virtio_drivers'] = _linux_virtio(found['kernels'])
+        facts['machine_id_gone'] = _no_machine_id(paths['machine_id'])
+    return facts
+
+
+def _word(truth):
+    """A fact's value; None is unknown."""
+    return UNKNOWN if truth is None else TRUE if truth else FALSE
+
+
+def _all(truths):
+    """True of none is not known, and one that is false is enough."""
+    truths = list(truths)
+    if False in truths:
+        return False
+    return None if not truths or None in truths else True
+
+
+def _file_systems_clean(filesystems):
+    return _word(_all(each['clean'] for each in filesystems))
+
+
+def _boot_loader(boot):
+    return _word(bool(boot['files']) or boot['grub'])
+
+
+def _efi_fallback(boot, arch):
+    names = [_FALLBACKS[arch]] if arch in _FALLBACKS else _FALLBACKS.values()
+    return _word(any(f'/efi/boot/{name}' in boot['files'] for name in names))
+
+
+def _os(system):
+    """libosinfo's name, or one made of distribution and version."""
+    name = system['osinfo']
+    if not name or name == UNKNOWN:
+        name = f'{system["distro"]}{system["major"]}'
+    return text.clean(name, 40) or UNKNOWN
+
+
+def _linux_virtio(kernels):
+    return _word(_all(_has_virtio(kernel) for kernel in kernels))
+
+
+def _has_virtio(kernel):
+    builtin, initramfs = kernel['builtin'], kernel['initramfs']
+    present = {*(builtin or ()), *(initramfs or ())}
+    if any(enough <= present for enough in _ENOUGH):
+        return True
+    return None if None in (builtin, initramfs) else False
+
+
+def _no_machine_id(sizes):
+    # There is none, or it is empty or "uninitialized": see machine-id(5).
+    gone = [None if size is None else size < 32 for size in sizes.values()]
+    return _word(_all([True, *gone]))
+
+
+def _is_generalized(state):
+    if state is None:
+        return UNKNOWN
+    return _word(state == 'IMAGE_STATE_GENERALIZE_RESEAL_TO_OOBE')
