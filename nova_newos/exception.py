@@ -159,7 +159,7 @@ class SysprepOperationUnknown(NewosError):
     """virt-sysprep on this host has no such operation."""
 
     msg_fmt = (
-        '[newos] sysprep_operations lists {names!s:.60}, which cannot be '
+        '[newos] sysprep_operations lists {names!s:.55}, which cannot be '
         'used here: choose from virt-sysprep --list-operations, without '
         'customize and script'
     )
@@ -178,9 +178,8 @@ class SealFailed(NewosError):
     """A disk could not be sealed or looked into."""
 
     msg_fmt = (
-        'the disk could not be sealed, {tool!s:.20}: {reason!s:.80} (more in '
-        'the log of nova-compute); repair it, or take the image without '
-        'sealing'
+        'the disk could not be sealed, {tool!s:.16}: {reason!s:.78}; repair '
+        'that (more in the log of nova-compute), or do not seal'
     )
 
 
@@ -188,8 +187,8 @@ class SealNoRoom(NewosError):
     """The compute host ran out of room while a disk was sealed."""
 
     msg_fmt = (
-        'the compute host has no room left in {path!s:.80} to seal the disk: '
-        'ask the operator to free room there, then take the image again'
+        'the compute host has no room left in {path!s:.78} to seal the disk: '
+        'ask the operator to free some, then take the image again'
     )
 
 
@@ -197,8 +196,8 @@ class VerdictRefused(NewosError):
     """What ``[newos] refuse`` asks for is not so."""
 
     msg_fmt = (
-        'the operator refuses images for which these are not true: '
-        '{facts!s:.90}; correct the installation, then take the image again'
+        'not true of the disk, and the operator insists on it: '
+        '{facts!s:.80}; correct the installation, then take the image again'
     )
 
 

@@ -64,6 +64,15 @@ def attempt(function, *arguments, **options):
         return None
 
 
+def succeeds(function, *arguments):
+    """Whether a function of libguestfs that returns nothing succeeds."""
+    try:
+        function(*arguments)
+    except RuntimeError:
+        return False
+    return True
+
+
 def filesystems(g):
     """Each file system, before anything is mounted.
 
@@ -73,6 +82,10 @@ def filesystems(g):
         {'type': kind, 'clean': attempt(_is_clean, g, device, kind)}
         for device, kind in _devices(g)
     ]
+
+
+def _has_btrfs(g):
+    return g.feature_available(['btrfs'])
 
 
 def _devices(g):
@@ -86,16 +99,17 @@ def _devices(g):
 def _is_clean(g, device, kind):
     if kind in ('ext2', 'ext3', 'ext4'):
         fields = g.tune2fs_l(device)
-        return (
-            fields['Filesystem state'] == 'clean'
-            and 'needs_recovery' not in fields['Filesystem features'].split()
+        state = fields.get('Filesystem state')
+        features = fields.get('Filesystem features', '').split()
+        return state and (
+            state == 'clean' and 'needs_recovery' not in features
         )
     if kind == 'xfs':
         # Without nomodify it refuses a journal that is not empty, and
         # else changes but the overlay.
         return g.xfs_repair(device) == 0
     if kind == 'btrfs':
-        return attempt(g.btrfs_fsck, device, check=True) is not None
+        return succeeds(g.btrfs_fsck, device) if _has_btrfs(g) else None
     if kind == 'ntfs':
         return g.ntfs_3g_probe(True, device) == 0
     if kind == 'vfat':
@@ -111,16 +125,11 @@ def boot(g):
     """
     files = set()
     for device, _kind in _devices(g):
-        if attempt(_mount, g, device, '/'):
+        if succeeds(g.mount_ro, device, '/'):
             files.update(_efi_files(g))
             files.update(_bios_files(g))
         attempt(g.umount_all)
     return {'grub': _grub(g), 'files': sorted(files)[:MOST]}
-
-
-def _mount(g, device, mountpoint):
-    g.mount_ro(device, mountpoint)
-    return True
 
 
 def _grub(g):
@@ -171,7 +180,7 @@ def mount_system(g, root):
     """Mount what the system would, as far as that is on the disk."""
     points = attempt(g.inspect_get_mountpoints, root) or {}
     for point, device in sorted(points.items(), key=lambda item: len(item[0])):
-        attempt(_mount, g, device, point)
+        attempt(g.mount_ro, device, point)
 
 
 def paths(g, windows, patterns):

@@ -14,4 +14,5 @@ def clean(text, length):
     :returns: str
     """
     # Cut first: what a guest wrote may be megabytes.
-    return _ODD.sub(' ', str(text)[: 2 * length]).strip()[:length]
+    words = _ODD.sub(' ', str(text)[: 2 * length]).split()
+    return ' '.join(words)[:length]

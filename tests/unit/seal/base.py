@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the tests of sealers share."""
+
+import importlib.metadata
+from unittest import mock
+
+from stevedore import extension
+
+from nova_newos import seal
+from nova_newos.seal import base as seal_base
+from tests.unit import base
+from tests.unit.media import test_media
+
+DISK = seal_base.Disk('/snapshots/x/copy', 'qcow2')
+
+make_conf = test_media.make_conf
+
+
+class FakeAppliance:
+    """Keeps what it is asked to run, and answers as it was told.
+
+    :ivar commands: list of (disk, tool, list of arguments)
+    """
+
+    def __init__(self, *outputs):
+        self.commands = []
+        self._outputs = list(outputs)
+
+    def run(self, disk, tool, *arguments):
+        self.commands.append((disk, tool, list(arguments)))
+        output = self._outputs.pop(0) if self._outputs else ''
+        if isinstance(output, Exception):
+            raise output
+        return output
+
+
+class TestCase(base.TestCase):
+    def provide(self, *entry_points):
+        """Make stevedore find these sealers instead of what is installed.
+
+        :param entry_points: (name, value) of each
+        """
+        cache = {
+            seal.NAMESPACE: [
+                importlib.metadata.EntryPoint(name, value, seal.NAMESPACE)
+                for name, value in entry_points
+            ]
+        }
+        self.patch(
+            mock.patch.dict(
+                extension.ExtensionManager.ENTRY_POINT_CACHE, cache
+            )
+        )
+
+    def patch(self, patch):
+        """Start a patch for the time of the test, and return its mock."""
+        self.addCleanup(patch.stop)
+        return patch.start()

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sealers as third parties could write them, most of them wrong."""
+
+from nova_newos import exception
+from nova_newos.seal import base
+
+
+class Good(base.Sealer):
+    name = 'good'
+
+    def seal(self, disk, appliance):
+        return f'good {disk.format} {appliance}'
+
+
+class Talkative(base.Sealer):
+    name = 'talkative'
+
+    def seal(self, disk, appliance):
+        return '\x1b[31m' + 'a\n\N{SNOWMAN}' * 1000
+
+
+class Refusing(base.Sealer):
+    name = 'refusing'
+
+    def seal(self, disk, appliance):
+        raise exception.SealNoRoom(path='/here')
+
+
+class Broken(base.Sealer):
+    name = 'broken'
+
+    def seal(self, disk, appliance):
+        raise ZeroDivisionError('divided')
+
+
+class Incomplete(base.Sealer):
+    name = 'incomplete'
+
+
+class NoSealer:
+    name = 'no-sealer'
+
+    def __init__(self, conf):
+        pass
+
+
+class Misconfigured(Good):
+    name = 'misconfigured'
+
+    def __init__(self, conf):
+        raise exception.SysprepOperationUnknown(names='shave')
+
+
+class Upper(Good):
+    name = 'Upper'

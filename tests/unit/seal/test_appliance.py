@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+
+import os
+import sys
+from unittest import mock
+
+import ddt
+from oslo_concurrency import processutils
+
+from nova_newos import exception
+from nova_newos.seal import appliance
+from nova_newos.seal import inside
+from nova_newos.seal import supervise
+from tests.unit.seal import base
+
+
+@ddt.ddt
+class RunTest(base.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.execute = self.patch(
+            mock.patch('oslo_concurrency.processutils.execute')
+        )
+        self.execute.return_value = ('output', 'noise')
+        self.patch(mock.patch('shutil.which', return_value='/usr/bin/it'))
+
+    def run_tool(self, tool='virt-sysprep', emulate=False, **options):
+        made = appliance.Appliance(base.make_conf(**options), emulate)
+        return made.run(base.DISK, tool, '-a', 'b c')
+
+    def environment(self):
+        return self.execute.call_args.kwargs['env_variables']
+
+    def assert_fails(self, error, tool='virt-sysprep', **result):
+        self.execute.side_effect = processutils.ProcessExecutionError(
+            **{'stdout': '', 'stderr': ''} | result
+        )
+        with self.assertRaises(error) as caught:
+            self.run_tool(tool)
+        return str(caught.exception)
+
+    def test_is_supervised(self):
+        self.assertEqual('output', self.run_tool(appliance_timeout=77))
+        self.assertEqual(
+            (
+                sys.executable,
+                '-I',
+                supervise.__file__,
+                '77',
+                '/snapshots/x',
+                'virt-sysprep',
+                '-a',
+                'b c',
+            ),
+            self.execute.call_args.args,
+        )
+
+    def test_environment(self):
+        self.run_tool(appliance_memory=300)
+        environment = self.environment()
+        self.assertEqual('direct', environment['LIBGUESTFS_BACKEND'])
+        self.assertEqual('300', environment['LIBGUESTFS_MEMSIZE'])
+        self.assertEqual('C', environment['LC_ALL'])
+        self.assertEqual('/var/tmp', environment['LIBGUESTFS_CACHEDIR'])
+        self.assertNotIn('LIBGUESTFS_BACKEND_SETTINGS', environment)
+        self.assertIn('/sbin', environment['PATH'].split(':'))
+
+    def test_keeps_what_the_operator_set(self):
+        self.patch(
+            mock.patch.dict(
+                os.environ,
+                {'LIBGUESTFS_CACHEDIR': '/c', 'LIBGUESTFS_PATH': '/p'},
+            )
+        )
+        self.run_tool()
+        self.assertEqual('/c', self.environment()['LIBGUESTFS_CACHEDIR'])
+        self.assertEqual('/p', self.environment()['LIBGUESTFS_PATH'])
+
+    def test_emulates(self):
+        self.run_tool(emulate=True)
+        self.assertEqual(
+            'force_tcg', self.environment()['LIBGUESTFS_BACKEND_SETTINGS']
+        )
+
+    def test_temporary_directory_is_removed(self):
+        seen = []
+
+        def execute(*command, env_variables):
+            directory = env_variables['TMPDIR']
+            seen.append((directory, os.stat(directory).st_mode & 0o777))
+            with open(os.path.join(directory, 'left'), 'w'):
+                pass
+            raise processutils.ProcessExecutionError(stdout='', stderr='')
+
+        self.execute.side_effect = execute
+        self.assertRaises(exception.SealFailed, self.run_tool)
+        [(directory, mode)] = seen
+        self.assertEqual(0o700, mode)
+        self.assertFalse(os.path.exists(directory))
+
+    def test_everything_temporary_is_in_it(self):
+        self.run_tool()
+        environment = self.environment()
+        for name in ('HOME', 'LIBGUESTFS_TMPDIR', 'XDG_RUNTIME_DIR'):
+            self.assertEqual(environment['TMPDIR'], environment[name])
+
+    @ddt.data(
+        ('virt-sysprep', 'guestfs-tools'),
+        (appliance.SYSTEM_PYTHON, 'python3-guestfs'),
+        ('virt-other', 'virt-other'),
+    )
+    @ddt.unpack
+    def test_not_installed(self, tool, package):
+        self.patch(mock.patch('shutil.which', return_value=None))
+        with self.assertRaises(exception.ApplianceToolMissing) as caught:
+            self.run_tool(tool)
+        self.assertIn(f'to install {package}', str(caught.exception))
+        self.execute.assert_not_called()
+
+    def test_bindings_not_installed(self):
+        self.assertEqual(inside.EX_UNAVAILABLE, appliance.UNAVAILABLE)
+        message = self.assert_fails(
+            exception.ApplianceToolMissing,
+            appliance.SYSTEM_PYTHON,
+            exit_code=inside.EX_UNAVAILABLE,
+            stderr="No module named 'guestfs'",
+        )
+        self.assertIn('to install python3-guestfs', message)
+
+    def test_timed_out(self):
+        message = self.assert_fails(exception.SealFailed, exit_code=124)
+        self.assertIn('[newos] appliance_timeout=1800', message)
+
+    def test_no_room(self):
+        message = self.assert_fails(
+            exception.SealNoRoom, exit_code=supervise.NO_ROOM
+        )
+        self.assertIn('/snapshots/x', message)
+
+    @ddt.data(
+        ('virt-sysprep: error: no operating systems\n\nIf reporting', 'no op'),
+        (
+            'supermin: failed to find a suitable kernel\nlibguestfs: error: x',
+            'supermin: failed to find a suitable kernel',
+        ),
+        ('first\nlast \x1b[0m\udcff\n\n', 'last [0m'),
+        ('', 'exit status 1'),
+    )
+    @ddt.unpack
+    def test_reason(self, stderr, reason):
+        message = self.assert_fails(
+            exception.SealFailed, exit_code=1, stderr=stderr
+        )
+        self.assertIn('virt-sysprep', message)
+        self.assertIn(reason, message)
+        self.assertTrue(message.isprintable())
+
+    def test_flood_of_messages(self):
+        message = self.assert_fails(
+            exception.SealFailed, exit_code=1, stderr='error ' * 1000000
+        )
+        self.assertLessEqual(len(message), 190)

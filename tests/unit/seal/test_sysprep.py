@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: Apache-2.0
+
+import json
+from unittest import mock
+
+import ddt
+
+from nova_newos import exception
+from nova_newos.seal import appliance
+from nova_newos.seal import base as seal_base
+from nova_newos.seal import sparsify
+from nova_newos.seal import sysprep
+from tests.unit.seal import base
+
+# As virt-sysprep 1.48 prints it, shortened.
+LISTED = """\
+bash-history * Remove the bash history in the guest
+customize * Customize the guest
+firewall-rules   Remove the firewall rules
+machine-id * Remove the local machine ID
+net-hostname * Remove HOSTNAME in network interface configuration
+script * Run arbitrary scripts against the guest
+ssh-hostkeys * Remove the SSH host keys in the guest
+"""
+
+DEBIAN = {
+    'machine_id': {'/etc/machine-id': 33},
+    'hostname': {'/etc/hostname': 5},
+    'sshd': {'/usr/sbin/sshd': 1000},
+    'systemd': {'/lib/systemd/systemd': 1000},
+    'key_makers': {},
+}
+
+
+def looked(*types, **paths):
+    """What a look into a disk prints."""
+    found = {'systems': [{'type': name} for name in types]}
+    if len(types) == 1:
+        found['paths'] = DEBIAN | paths
+    return json.dumps(found)
+
+
+class SysprepTestCase(base.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.which = self.patch(
+            mock.patch('shutil.which', return_value='/usr/bin/virt-sysprep')
+        )
+        self.execute = self.patch(
+            mock.patch(
+                'oslo_concurrency.processutils.execute',
+                return_value=(LISTED, ''),
+            )
+        )
+
+    def sealer(self, *operations):
+        return sysprep.SysprepSealer(
+            base.make_conf(sysprep_operations=list(operations))
+        )
+
+
+@ddt.ddt
+class OperationsTest(SysprepTestCase):
+    def test_known(self):
+        self.sealer('machine-id', 'firewall-rules')
+        self.execute.assert_called_once_with(
+            'virt-sysprep', '--list-operations'
+        )
+
+    @ddt.data(
+        (('machine-id', 'shave', 'iron'), 'iron, shave'),
+        (('customize',), 'customize'),
+        (('script',), 'script'),
+    )
+    @ddt.unpack
+    def test_unusable(self, operations, names):
+        with self.assertRaises(exception.SysprepOperationUnknown) as caught:
+            self.sealer(*operations)
+        self.assertEqual(names, caught.exception.names)
+
+    def test_without_the_tool_no_name_is_known_to_be_wrong(self):
+        self.which.return_value = None
+        self.sealer('shave')
+        self.assertRaises(
+            exception.SysprepOperationUnknown, self.sealer, 'customize'
+        )
+        self.execute.assert_not_called()
+
+    @ddt.data('Machine-Id', '-machine-id', 'a b', '')
+    def test_no_names_at_all(self, name):
+        self.assertRaises(ValueError, self.sealer, name)
+
+
+@ddt.ddt
+class SealTest(SysprepTestCase):
+    OPERATIONS = ('machine-id', 'net-hostname', 'ssh-hostkeys')
+
+    def seal(self, found, operations=OPERATIONS):
+        """The report, and the arguments of virt-sysprep."""
+        fake = base.FakeAppliance(found)
+        report = self.sealer(*operations).seal(base.DISK, fake)
+        self.assertEqual(appliance.SYSTEM_PYTHON, fake.commands[0][1])
+        if len(fake.commands) == 1:
+            return report, None
+        _look, (disk, tool, arguments) = fake.commands
+        self.assertEqual((base.DISK, 'virt-sysprep'), (disk, tool))
+        return report, arguments
+
+    def test_format_is_named_and_network_off(self):
+        _report, arguments = self.seal(looked('linux'))
+        self.assertEqual(
+            ['--no-network', '--format', 'qcow2', '-a', '/snapshots/x/copy'],
+            arguments[:5],
+        )
+
+    def test_debian(self):
+        report, arguments = self.seal(looked('linux'))
+        self.assertEqual('3 operations, host keys made by a unit', report)
+        at = arguments.index('--operations')
+        self.assertEqual(
+            'machine-id,net-hostname,ssh-hostkeys,customize', arguments[at + 1]
+        )
+        self.assertEqual(
+            ['--write', '--mkdir', '--link', '--truncate', '--truncate'],
+            arguments[at + 2 :: 2],
+        )
+        self.assertEqual(
+            ['/etc/hostname', '/etc/machine-id'], arguments[-3::2]
+        )
+
+    def test_unit(self):
+        _report, arguments = self.seal(looked('linux'))
+        path, _colon, unit = arguments[
+            arguments.index('--write') + 1
+        ].partition(':')
+        self.assertIn('ExecStart=/usr/bin/ssh-keygen -A', unit)
+        self.assertIn(
+            f'{path}:/etc/systemd/system/multi-user.target.wants/'
+            'newos-host-keys.service',
+            arguments,
+        )
+
+    @ddt.data(
+        {'key_makers': {'/usr/bin/cloud-init': 1}},
+        {'sshd': {}},
+        {'systemd': {}},
+    )
+    def test_no_unit_where_it_is_not_needed(self, paths):
+        report, arguments = self.seal(looked('linux', **paths))
+        self.assertEqual('3 operations', report)
+        self.assertNotIn('--write', arguments)
+        self.assertEqual(
+            ['--truncate', '/etc/hostname', '--truncate', '/etc/machine-id'],
+            arguments[-4:],
+        )
+
+    def test_nothing_to_customize(self):
+        """Then customize, which makes a machine-id, is not done."""
+        _report, arguments = self.seal(
+            looked('linux', sshd={}, hostname={}, machine_id={})
+        )
+        self.assertEqual('machine-id,net-hostname,ssh-hostkeys', arguments[-1])
+
+    def test_host_keys_are_kept(self):
+        _report, arguments = self.seal(looked('linux'), ['machine-id'])
+        self.assertEqual(['--operations', 'machine-id'], arguments[-2:])
+
+    @ddt.data(
+        (0, ['/etc/hostname', '/etc/machine-id']), (33, ['/etc/hostname'])
+    )
+    @ddt.unpack
+    def test_machine_id_is_kept_unless_customize_made_it(self, size, paths):
+        _report, arguments = self.seal(
+            looked('linux', machine_id={'/etc/machine-id': size}),
+            ['net-hostname'],
+        )
+        self.assertEqual(
+            paths,
+            [
+                argument
+                for before, argument in zip(
+                    arguments, arguments[1:], strict=False
+                )
+                if before == '--truncate'
+            ],
+        )
+
+    def test_windows(self):
+        report, arguments = self.seal(looked('windows'))
+        self.assertIn('Windows', report)
+        self.assertIn('nothing done', report)
+        self.assertLessEqual(len(report), seal_base.REPORT_LENGTH)
+        self.assertIsNone(arguments)
+
+    def test_several_systems(self):
+        report, arguments = self.seal(looked('linux', 'windows'))
+        self.assertEqual('3 operations', report)
+        self.assertEqual('machine-id,net-hostname,ssh-hostkeys', arguments[-1])
+
+    def test_no_system(self):
+        with self.assertRaisesRegex(exception.SealFailed, 'no operating'):
+            self.seal(looked())
+
+    def test_failure_gets_out(self):
+        error = exception.SealFailed(tool='virt-sysprep', reason='r')
+        fake = base.FakeAppliance(looked('linux'), error)
+        self.assertRaises(
+            exception.SealFailed, self.sealer().seal, base.DISK, fake
+        )
+
+
+class SparsifyTest(base.TestCase):
+    def test_in_place_with_the_format_named(self):
+        fake = base.FakeAppliance()
+        report = sparsify.SparsifySealer(None).seal(base.DISK, fake)
+        self.assertEqual('unused blocks discarded', report)
+        self.assertEqual(
+            [
+                (
+                    base.DISK,
+                    'virt-sparsify',
+                    ['--in-place', '--format', 'qcow2', '/snapshots/x/copy'],
+                )
+            ],
+            fake.commands,
+        )
