@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sealing with the real tools; each boot of the appliance takes seconds.
+
+Few tests, each a whole story: with pytest-xdist, what they would share would
+be made in each worker.
+"""
+
+import pathlib
+import subprocess
+import types
+
+from oslo_config import cfg
+import pytest
+
+from nova_newos import conf as newos_conf
+from nova_newos.seal import appliance
+from nova_newos.seal import base
+
+
+def run(*command, **options):
+    """Run a command of the host; returns its standard output as bytes."""
+    return subprocess.run(
+        command, check=True, capture_output=True, **options
+    ).stdout
+
+
+@pytest.fixture
+def conf():
+    made = cfg.ConfigOpts()
+    newos_conf.register_opts(made)
+    made([], default_config_files=[], default_config_dirs=[])
+    return made
+
+
+@pytest.fixture
+def make_appliance():
+    """Appliances with a time limit that no operator may set."""
+
+    def make(timeout=300):
+        options = types.SimpleNamespace(
+            appliance_memory=768, appliance_timeout=timeout
+        )
+        # KVM may be there and not work, in a virtual machine for one.
+        return appliance.Appliance(
+            types.SimpleNamespace(newos=options), emulate=True
+        )
+
+    return make
+
+
+@pytest.fixture
+def overlay(tmp_path):
+    """Makes the disk that is sealed: an overlay over a server's raw disk."""
+
+    def make(backing):
+        path = tmp_path / 'copy.qcow2'
+        run(
+            *('qemu-img', 'create', '-q', '-f', 'qcow2'),
+            *('-b', backing, '-F', 'raw', path),
+        )
+        return base.Disk(str(path), 'qcow2')
+
+    return make
+
+
+@pytest.fixture
+def initrd(tmp_path):
+    """An initramfs with a microcode archive before the compressed one."""
+
+    def archive(*names):
+        top = tmp_path / names[0].split('/')[0]
+        for name in names:
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(b'x' * 100)
+        return run(
+            *('cpio', '-o', '-H', 'newc', '--quiet'),
+            input='\n'.join(names).encode(),
+            cwd=top.parent,
+        )
+
+    drivers = 'lib/modules/6.1.0-test/kernel/drivers'
+    path = tmp_path / 'initrd'
+    path.write_bytes(
+        archive('kernel/x86/microcode/GenuineIntel.bin')
+        + run(
+            *('zstd', '-q', '-c'),
+            input=archive(
+                f'{drivers}/block/virtio_blk.ko',
+                f'{drivers}/virtio/virtio_pci.ko',
+                'lib/modules/6.1.0-test/kernel/fs/ext4/ext4.ko',
+            ),
+        )
+    )
+    return path
+
+
+@pytest.fixture
+def guest():
+    """The path of the program that makes and reads guests."""
+    return str(pathlib.Path(__file__).with_name('guest.py'))

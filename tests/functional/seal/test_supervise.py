@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The limits of a tool, without an appliance."""
+
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+import uuid
+
+import pytest
+
+from nova_newos.seal import supervise
+
+
+@pytest.fixture
+def mark():
+    """A word by which processes of this test are found."""
+    return f'newos-test-{uuid.uuid4()}'
+
+
+def alive(mark):
+    """Ids of the processes that have the word in their command line."""
+    found = []
+    for path in pathlib.Path('/proc').glob('[0-9]*/cmdline'):
+        try:
+            command = path.read_bytes()
+        except OSError:
+            continue
+        if mark.encode() in command:
+            found.append(int(path.parent.name))
+    return found
+
+
+def command(seconds, directory, *tool):
+    return [
+        *(sys.executable, '-I', supervise.__file__),
+        *(str(seconds), directory, *tool),
+    ]
+
+
+def run(*arguments):
+    return subprocess.run(
+        command(*arguments), capture_output=True, text=True, timeout=60
+    )
+
+
+def shell(script, mark):
+    return 'sh', '-c', script, mark
+
+
+@pytest.mark.parametrize(
+    'script, status',
+    [('echo out; echo err >&2', 0), ('exit 3', 3), ('kill -KILL $$', 137)],
+)
+def test_status_and_output_are_the_command_s(script, status, tmp_path, mark):
+    done = run(30, str(tmp_path), *shell(script, mark))
+    assert done.returncode == status
+    if not status:
+        assert (done.stdout, done.stderr) == ('out\n', 'err\n')
+
+
+# Other process groups and sessions, orphans and what ignores signals.
+TANGLE = """
+setsid sh -c 'trap : TERM HUP INT; sleep 600; sleep 600' "$0" &
+(setsid setsid sh -c 'sleep 600; :' "$0" &)
+set -m
+sh -c 'sleep 600; :' "$0" &
+sleep 0.5
+"""
+
+
+def test_time_is_over(tmp_path, mark):
+    done = run(2, str(tmp_path), *shell(TANGLE + 'sleep 600', mark))
+    assert done.returncode == supervise.TIMED_OUT
+    assert alive(mark) == []
+
+
+def test_nothing_is_left_by_a_command_that_ended(tmp_path, mark):
+    done = run(30, str(tmp_path), *shell(TANGLE + 'exit 5', mark))
+    assert done.returncode == 5
+    assert alive(mark) == []
+
+
+def test_no_room(mark):
+    """A file system that says it has none, as /proc does."""
+    done = run(60, '/proc', *shell('sleep 600; :', mark))
+    assert done.returncode == supervise.NO_ROOM
+    assert alive(mark) == []
+
+
+def test_ends_with_nova_compute(tmp_path, mark):
+    """A killed parent cannot end anything itself."""
+    parent = subprocess.Popen(
+        [
+            *(sys.executable, '-c'),
+            'import subprocess, sys; subprocess.run(sys.argv[1:])',
+            *command(600, str(tmp_path), *shell(TANGLE + 'sleep 600', mark)),
+        ]
+    )
+    wait_for(lambda: len(alive(mark)) >= 6)
+    parent.kill()
+    parent.wait()
+    wait_for(lambda: alive(mark) == [])
+
+
+def test_ends_when_told(tmp_path, mark):
+    supervisor = subprocess.Popen(
+        command(600, str(tmp_path), *shell(TANGLE + 'sleep 600', mark))
+    )
+    wait_for(lambda: len(alive(mark)) >= 5)
+    os.kill(supervisor.pid, signal.SIGTERM)
+    assert supervisor.wait(30) == 1
+    assert alive(mark) == []
+
+
+def wait_for(condition, seconds=30):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.1)
