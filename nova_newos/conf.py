@@ -79,6 +79,21 @@ files too. An explicit ``[libvirt] snapshot_image_format`` other than qcow2
 wins and is not compressed.
 """,
     ),
+    cfg.BoolOpt(
+        'seal',
+        default=False,
+        help="""
+Whether golden images are sealed when nobody says otherwise.
+
+Only what ``openstack server image create`` takes of an install server is
+sealed: backups and shelved servers are to come back as they were. The server
+and its own disk stay what they are.
+
+Related: ``newos_seal`` in the server's metadata, which wins over the image
+property ``newos_seal`` of the ISO, which wins over this option; ``[newos]
+sealers``.
+""",
+    ),
     cfg.ListOpt(
         'sealers',
         default=['sysprep', 'sparsify'],
@@ -182,8 +197,8 @@ takes seconds to a few minutes; much longer for large disks on slow storage.
         help="""
 Facts that must be ``true`` of a golden image. Otherwise it is not made.
 
-Each is found by looking into the disk. One that cannot be told counts as not
-true.
+Each is found by looking into the disk, sealed or not. One that cannot be told
+counts as not true.
 
 * ``boot_loader``: there is a boot loader
 * ``efi_fallback``: UEFI firmware finds it without variables, which an image

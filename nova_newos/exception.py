@@ -29,6 +29,15 @@ class PropertyInvalid(NewosError):
     msg_fmt = "image property {name}='{value!s:.40}' is not {expected}"
 
 
+class MetadataInvalid(NewosError):
+    """A key of ours in the server's metadata has no meaningful value."""
+
+    msg_fmt = (
+        "metadata {name}='{value!s:.40}' of the server is not {expected}: "
+        'openstack server set --property {name}=VALUE SERVER'
+    )
+
+
 class RootDiskSizeMissing(NewosError):
     """Neither image, configuration nor flavor gives a root disk size."""
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Take the image of a root disk: compressed while it is copied."""
+"""Take the image of a root disk: sealed, and compressed while it is copied."""
 
 import contextlib
 import functools
@@ -12,10 +12,9 @@ from nova.virt.libvirt import imagebackend
 from oslo_concurrency import processutils
 
 from nova_newos import exception
+from nova_newos.seal import base
 
 CONF = nova.conf.CONF
-
-_NONE = 'none'
 
 #: What qemu-img is told, by value of ``[newos] capture_compression``.
 _COMPRESSION = {
@@ -24,51 +23,94 @@ _COMPRESSION = {
 }
 
 
-def is_wanted():
-    """Whether images of install servers are not left to Nova."""
-    compressed = CONF.newos.capture_compression != _NONE
-    return compressed and CONF.libvirt.snapshot_image_format in (None, 'qcow2')
+def compression():
+    """How images of install servers are compressed, None for not at all."""
+    wanted = CONF.newos.capture_compression
+    # An explicit format of the operator's wins.
+    possible = CONF.libvirt.snapshot_image_format in (None, 'qcow2')
+    return wanted if possible and wanted in _COMPRESSION else None
 
 
 class Capture:
-    """The image of one root disk in the making.
+    """The image of one root disk in the making."""
 
-    :cvar disk_format: of the image
-    """
+    def __init__(self, finish=None):
+        """Decide on the compression.
 
-    disk_format = 'qcow2'
+        :param finish: called with a :class:`nova_newos.seal.base.Disk`, a
+            copy that may be written, before it becomes the image
+        """
+        self._compression = compression()
+        self._finish = finish
 
-    def extract(self, source, source_format, target):
+    @property
+    def is_wanted(self):
+        """Whether Nova alone would make another image."""
+        return bool(self._compression or self._finish)
+
+    def disk_format(self, stock):
+        """Disk format of the image.
+
+        :param stock: the format that Nova would choose
+        """
+        return 'qcow2' if self._compression else stock
+
+    def extract(self, source, source_format, target, stock):
         """Write the image, with nothing in it but what the disk holds.
 
         :param source: path of a disk that nobody writes to
         :param source_format: its format; never guessed, for a guest wrote it
         :param target: path of a file to make
-        :raises CaptureFailed: when qemu-img does
+        :param stock: the format that Nova would choose
+        :raises NewosError: when it cannot be made
         """
+        if self._finish is None:
+            self._convert(source, source_format, target, stock)
+            return
+        # What is changed of the disk, not a copy of it.
+        overlay = f'{target}.overlay'
+        _qemu_img(
+            'create',
+            '-q',
+            '-f',
+            'qcow2',
+            '-b',
+            os.path.abspath(source),
+            '-F',
+            source_format,
+            overlay,
+        )
+        self._finish(base.Disk(overlay, 'qcow2'))
+        self._convert(overlay, 'qcow2', target, stock)
+        os.unlink(overlay)
+
+    def _convert(self, source, source_format, target, stock):
         # As nova.privsep.qemu.unprivileged_convert_image, which knows no
         # compression_type.
         direct = nova.privsep.utils.supports_direct_io(os.path.dirname(target))
-        command = (
-            'qemu-img',
-            'convert',
-            '-t',
-            'none' if direct else 'writeback',
-            '-f',
-            source_format,
-            '-O',
-            self.disk_format,
-            *_COMPRESSION[CONF.newos.capture_compression],
-            source,
-            target,
-        )
-        try:
-            with compute_utils.disk_ops_semaphore:
-                processutils.execute(*command)
-        except processutils.ProcessExecutionError as error:
-            raise exception.CaptureFailed(
-                reason=(error.stderr or str(error)).strip()
-            ) from error
+        with compute_utils.disk_ops_semaphore:
+            _qemu_img(
+                'convert',
+                '-t',
+                'none' if direct else 'writeback',
+                '-f',
+                source_format,
+                '-O',
+                self.disk_format(stock),
+                *_COMPRESSION.get(self._compression, ()),
+                source,
+                target,
+            )
+
+
+def _qemu_img(*arguments):
+    """:raises CaptureFailed: when it fails"""
+    try:
+        processutils.execute('qemu-img', *arguments)
+    except processutils.ProcessExecutionError as error:
+        raise exception.CaptureFailed(
+            reason=(error.stderr or str(error)).strip()
+        ) from error
 
 
 class Captures:
@@ -82,16 +124,17 @@ class Captures:
         return self._by_server.get(instance.uuid)
 
     @contextlib.contextmanager
-    def under_way(self, instance):
-        """Have Nova's snapshot of a server make a capture.
+    def under_way(self, instance, capture):
+        """Have Nova's snapshot of a server make this capture.
 
         Nova takes no second snapshot of a server at the same time.
         """
-        self._by_server[instance.uuid] = Capture()
+        if capture.is_wanted:
+            self._by_server[instance.uuid] = capture
         try:
             yield
         finally:
-            del self._by_server[instance.uuid]
+            self._by_server.pop(instance.uuid, None)
 
 
 class Backend(imagebackend.Backend):
@@ -114,6 +157,6 @@ class Backend(imagebackend.Backend):
         return image
 
 
-def _extract(capture, image, target, _out_format):
+def _extract(capture, image, target, out_format):
     """Answers to ``imagebackend.Image.snapshot_extract``."""
-    capture.extract(image.path, image.driver_format, target)
+    capture.extract(image.path, image.driver_format, target, out_format)

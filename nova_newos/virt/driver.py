@@ -32,6 +32,7 @@ from nova_newos.virt import imagecache
 from nova_newos.virt import install
 from nova_newos.virt import moves
 from nova_newos.virt import rebuild
+from nova_newos.virt import sealing
 from nova_newos.virt import snapshot
 
 CONF = nova.conf.CONF
@@ -62,6 +63,10 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
         return media.Media(CONF)
 
     @functools.cached_property
+    def _sealing(self):
+        return sealing.Sealing()
+
+    @functools.cached_property
     def _disks(self):
         return disks.Disks(
             self.image_backend, self._try_fetch_image_cache, self._media
@@ -74,7 +79,9 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
                 images_type=CONF.libvirt.images_type,
                 choices=', '.join(disks.IMAGES_TYPES),
             )
-        self._media  # noqa: B018 - loads the plug-ins, or says which cannot
+        # Loads the plug-ins, or says which cannot.
+        self._media  # noqa: B018
+        self._sealing  # noqa: B018
         super().init_host(host)
 
     def update_provider_tree(self, provider_tree, nodename, allocations=None):
@@ -454,7 +461,9 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
             fault.instance_faults(instance),
         ):
             self._prepare_record(context, instance, server_layout, image_id)
-            with self._capturing(instance):
+            with self._captures.under_way(
+                instance, self._capture(context, instance, image_id)
+            ):
                 super().snapshot(
                     context, instance, image_id, update_task_state
                 )
@@ -481,17 +490,27 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
             purge_props=True,
         )
 
-    def _capturing(self, instance):
-        if capture.is_wanted():
-            return self._captures.under_way(instance)
-        return contextlib.nullcontext()
+    def _capture(self, context, instance, image_id):
+        if not self._sealing.is_wanted(instance):
+            return capture.Capture()
+
+        def finish(disk):
+            properties = self._sealing.finish(instance, disk)
+            self._image_api.update(
+                context,
+                image_id,
+                {'properties': properties},
+                purge_props=False,
+            )
+
+        return capture.Capture(finish)
 
     def _create_snapshot_metadata(
         self, image_meta, instance, img_fmt, snp_name
     ):
         under_way = self._captures.of(instance)
         if under_way is not None:
-            img_fmt = under_way.disk_format
+            img_fmt = under_way.disk_format(img_fmt)
         return super()._create_snapshot_metadata(
             image_meta, instance, img_fmt, snp_name
         )
@@ -528,10 +547,10 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
             disk_path,
             copy,
             source_format,
-            under_way.disk_format,
+            'qcow2',
             image_meta,
         )
-        under_way.extract(copy, under_way.disk_format, out_path)
+        under_way.extract(copy, 'qcow2', out_path, image_format)
         os.unlink(copy)
 
     def rescue(

@@ -18,6 +18,7 @@ from nova_newos.media import base
 from nova_newos.virt import blockinfo as newos_blockinfo
 from nova_newos.virt import fault
 from nova_newos.virt import images
+from nova_newos.virt import sealing
 
 CONF = nova.conf.CONF
 LOG = logging.getLogger(__name__)
@@ -67,6 +68,7 @@ def propose(media, instance, image_meta, volume_root):
     if volume_root:
         raise exception.VolumeRootRefused()
     _check_buses(instance, image_meta)
+    sealing.is_asked_for(instance)
     server = as_server(instance, image_meta.id)
     references = [(m.name, m.reference(server)) for m in media.enabled]
     return layout.Layout(

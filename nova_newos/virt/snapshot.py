@@ -18,6 +18,7 @@ from nova_newos import traits
 from nova_newos.media import base
 from nova_newos.virt import images as newos_images
 from nova_newos.virt import install
+from nova_newos.virt import sealing
 
 CONF = nova.conf.CONF
 
@@ -34,6 +35,8 @@ _DROPPED_PREFIXES = (
     'owner_specified.openstack.',
     # The ISO's would be somebody's claim.
     provenance.PREFIX,
+    sealing.REPORT_PREFIX,
+    sealing.VERDICT_PREFIX,
 )
 
 

@@ -74,6 +74,8 @@ class TestCase(base.TestCase):
         CONF([], project='nova', default_config_files=[])
         self.flags(instances_path=self.instances_path, host='host')
         self.flags('libvirt', virt_type='kvm')
+        # Sealers ask the tools of the host.
+        self.flags('newos', sealers=[])
         for name, stock in LEAVES.items():
             self.useFixture(
                 fixtures.MonkeyPatch(
@@ -225,6 +227,7 @@ def server(image=None, server_layout=None, flavor=None, **fields):
             'vm_state': 'building',
             'task_state': 'spawning',
             'trusted_certs': None,
+            'metadata': {},
             'migration_context': None,
             'flavor': flavor,
             'system_metadata': system_metadata,

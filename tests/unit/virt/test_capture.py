@@ -11,27 +11,34 @@ from nova.virt.libvirt import imagebackend
 from oslo_concurrency import processutils
 
 from nova_newos import exception
+from nova_newos.seal import base
 from nova_newos.virt import capture
 from tests.unit.virt import fakes
 
 
 @ddt.ddt
-class WantedTest(fakes.TestCase):
+class DecisionTest(fakes.TestCase):
     @ddt.data(
-        ('zstd', None, True),
-        ('zlib', None, True),
-        ('none', None, False),
-        ('zstd', 'qcow2', True),
-        ('zstd', 'raw', False),
-        ('zstd', 'vmdk', False),
-        ('none', 'qcow2', False),
+        ('zstd', None, 'qcow2'),
+        ('zlib', None, 'qcow2'),
+        ('none', None, 'raw'),
+        ('zstd', 'qcow2', 'qcow2'),
+        ('zstd', 'raw', 'raw'),
+        ('zstd', 'vmdk', 'raw'),
+        ('none', 'qcow2', 'raw'),
     )
     @ddt.unpack
-    def test_is_wanted(self, compression, image_format, expected):
+    def test_disk_format(self, compression, image_format, expected):
         """An explicit format of the operator's wins."""
         self.flags('newos', capture_compression=compression)
         self.flags('libvirt', snapshot_image_format=image_format)
-        self.assertIs(expected, capture.is_wanted())
+        made = capture.Capture()
+        self.assertEqual(expected, made.disk_format('raw'))
+        self.assertIs(expected == 'qcow2', made.is_wanted)
+
+    def test_wanted_for_what_is_done_to_the_copy(self):
+        self.flags('newos', capture_compression='none')
+        self.assertIs(True, capture.Capture(finish=mock.Mock()).is_wanted)
 
 
 @ddt.ddt
@@ -42,9 +49,15 @@ class ExtractTest(fakes.TestCase):
             nova.privsep.utils, 'supports_direct_io', return_value=True
         )
         self.execute = self.patch(processutils, 'execute')
+        self.target = f'{self.instances_path}/target'
 
-    def extract(self):
-        capture.Capture().extract('/i/disk.newos', 'raw', '/s/t/target')
+    def extract(self, finish=None):
+        capture.Capture(finish).extract(
+            '/i/disk.newos', 'raw', self.target, 'raw'
+        )
+
+    def commands(self):
+        return [' '.join(call.args) for call in self.execute.mock_calls]
 
     @ddt.data(('zstd', True, 'none'), ('zlib', False, 'writeback'))
     @ddt.unpack
@@ -52,13 +65,50 @@ class ExtractTest(fakes.TestCase):
         self.flags('newos', capture_compression=compression)
         self.direct.return_value = direct
         self.extract()
-        command = ' '.join(self.execute.mock_calls[0].args)
         self.assertEqual(
-            f'qemu-img convert -t {cache_mode} -f raw -O qcow2 -c '
-            f'-o compression_type={compression} /i/disk.newos /s/t/target',
-            command,
+            [
+                f'qemu-img convert -t {cache_mode} -f raw -O qcow2 -c '
+                f'-o compression_type={compression} '
+                f'/i/disk.newos {self.target}'
+            ],
+            self.commands(),
         )
-        self.direct.assert_called_once_with('/s/t')
+        self.direct.assert_called_once_with(self.instances_path)
+
+    @ddt.data(('zstd', 'qcow2 -c -o compression_type=zstd'), ('none', 'raw'))
+    @ddt.unpack
+    def test_finished_copy(self, compression, how):
+        """What is done is done to an overlay, never to the disk itself."""
+        self.flags('newos', capture_compression=compression)
+        overlay = f'{self.target}.overlay'
+        seen = []
+
+        def finish(disk):
+            seen.append((disk, len(self.execute.mock_calls)))
+            with open(overlay, 'w'):
+                pass
+
+        self.extract(finish)
+        self.assertEqual([(base.Disk(overlay, 'qcow2'), 1)], seen)
+        self.assertEqual(
+            [
+                'qemu-img create -q -f qcow2 -b /i/disk.newos -F raw '
+                + overlay,
+                f'qemu-img convert -t none -f qcow2 -O {how} '
+                f'{overlay} {self.target}',
+            ],
+            self.commands(),
+        )
+        self.assertEqual([], os.listdir(self.instances_path))
+
+    def test_finish_refuses(self):
+        """Nothing is copied."""
+        finish = mock.Mock(
+            side_effect=exception.VerdictRefused(facts='cloud_init=false')
+        )
+        with self.assertRaises(exception.VerdictRefused):
+            self.extract(finish)
+        self.assertEqual(1, len(self.execute.mock_calls))
 
     def test_failure(self):
         self.execute.side_effect = processutils.ProcessExecutionError(
@@ -101,21 +151,26 @@ class BackendTest(fakes.TestCase):
         return ours
 
     def test_under_way(self):
-        with self.captures.under_way(self.instance):
+        with self.captures.under_way(self.instance, capture.Capture()):
             ours = self.capture()
-        ours.assert_called_once_with(self.disk, 'qcow2', 'target')
+        ours.assert_called_once_with(self.disk, 'qcow2', 'target', 'raw')
 
     def test_of_another_server(self):
         other = fakes.server(server_layout=fakes.LAYOUT)
         other.uuid = fakes.OTHER
-        with self.captures.under_way(other):
+        with self.captures.under_way(other, capture.Capture()):
             self.capture().assert_not_called()
 
     def test_over(self):
         with contextlib.suppress(OSError):
-            with self.captures.under_way(self.instance):
+            with self.captures.under_way(self.instance, capture.Capture()):
                 raise OSError
         self.capture().assert_not_called()
+
+    def test_left_to_nova(self):
+        self.flags('newos', capture_compression='none')
+        with self.captures.under_way(self.instance, capture.Capture()):
+            self.capture().assert_not_called()
 
     def test_backends_are_novas(self):
         image = self.backend.by_name(self.instance, 'disk', 'raw')

@@ -12,6 +12,7 @@ from nova_newos import exception
 from nova_newos.virt import capture
 from nova_newos.virt import driver
 from nova_newos.virt import fault
+from nova_newos.virt import sealing
 from tests.unit.virt import driver_base
 from tests.unit.virt import fakes
 from tests.unit.virt import test_snapshot
@@ -138,6 +139,28 @@ class SnapshotTest(SnapshotTestCase):
         self.snapshot(instance, test_snapshot.ROOT)
         self.assertEqual([None], seen)
 
+    def test_sealed(self):
+        """What is found out while it is made is on the record."""
+        instance = fakes.server(
+            server_layout=fakes.LAYOUT,
+            task_state='image_snapshot',
+            metadata={'newos_seal': 'true'},
+        )
+        finish = self.patch(
+            sealing.Sealing, 'finish', return_value={'seal_sysprep': 'done'}
+        )
+        self.stock_snapshot.side_effect = lambda *args: (
+            self.driver._captures.of(instance)._finish('disk')
+        )
+        self.snapshot(instance, test_snapshot.ROOT)
+        finish.assert_called_once_with(mock.ANY, instance, 'disk')
+        self.glance.update.assert_called_with(
+            self.context,
+            fakes.OTHER,
+            {'properties': {'seal_sysprep': 'done'}},
+            purge_props=False,
+        )
+
     @ddt.data(
         (fakes.LAYOUT, test_snapshot.CD),
         (fakes.LAYOUT, test_snapshot.RESTORED),
@@ -183,7 +206,7 @@ class CaptureTest(SnapshotTestCase):
         )
         arguments = ('meta', self.instance, 'raw', 'name')
         self.driver._create_snapshot_metadata(*arguments)
-        with self.driver._captures.under_way(self.instance):
+        with self.driver._captures.under_way(self.instance, capture.Capture()):
             self.driver._create_snapshot_metadata(*arguments)
         self.assertEqual(
             ['raw', 'qcow2'], [call.args[3] for call in metadata.mock_calls]
@@ -203,7 +226,7 @@ class CaptureTest(SnapshotTestCase):
 
     def test_live(self):
         """Nova's copy of the running disk is what is captured."""
-        with self.driver._captures.under_way(self.instance):
+        with self.driver._captures.under_way(self.instance, capture.Capture()):
             self.take_live()
         copy = f'{self.out}.copy'
         self.live.assert_called_once_with(
@@ -217,7 +240,9 @@ class CaptureTest(SnapshotTestCase):
             'qcow2',
             'meta',
         )
-        self.extract.assert_called_once_with(mock.ANY, copy, 'qcow2', self.out)
+        self.extract.assert_called_once_with(
+            mock.ANY, copy, 'qcow2', self.out, 'raw'
+        )
         self.assertEqual([], os.listdir(self.instances_path))
 
     def test_live_left_to_nova(self):

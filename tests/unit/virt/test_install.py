@@ -82,6 +82,14 @@ class ProposeTest(fakes.TestCase):
         with self.assertRaises(exception.ImageIdInvalid):
             propose(fakes.server(), media=[fakes.Medium('virtio', error)])
 
+    def test_seal_that_means_nothing(self):
+        """Told before an hour of installation, not after it."""
+        with self.assertRaises(exception.MetadataInvalid):
+            propose(fakes.server(metadata={'newos_seal': 'perhaps'}))
+        image = fakes.image_dict(newos_seal='perhaps')
+        with self.assertRaises(exception.PropertyInvalid):
+            propose(fakes.server(image))
+
     @ddt.data('qcow2', 'raw', None)
     def test_other_images(self, disk_format):
         image = fakes.image_dict(disk_format, newos_install='junk')

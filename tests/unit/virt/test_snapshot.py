@@ -110,6 +110,8 @@ class CleanPropertiesTest(fakes.TestCase):
         'newos_virtio_image_id',
         'newos_of_the_future',
         'provenance_iso',
+        'seal_sysprep',
+        'verdict_boot_loader',
         'base_image_ref',
         'trait:CUSTOM_NOVA_NEWOS',
         'owner_specified.openstack.md5',

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Seal golden images and look into them, as Nova takes them."""
+
+from nova.compute import task_states
+import nova.conf
+
+from nova_newos import layout
+from nova_newos import seal
+from nova_newos import verdict
+from nova_newos.seal import appliance
+from nova_newos.seal import request
+
+CONF = nova.conf.CONF
+
+#: What the names of our properties of a golden image begin with.
+REPORT_PREFIX = 'seal_'
+VERDICT_PREFIX = 'verdict_'
+
+
+def is_asked_for(instance):
+    """Whether the golden image of a server is to be sealed.
+
+    :raises NewosError: see :func:`nova_newos.seal.request.is_asked_for`
+    """
+    return request.is_asked_for(
+        instance.metadata,
+        layout.image_properties(instance.system_metadata),
+        CONF.newos.seal,
+    )
+
+
+class Sealing:
+    """The sealers of this process, and where they work."""
+
+    def __init__(self):
+        """:raises NewosError: when a sealer cannot be loaded"""
+        self._sealers = seal.Sealers(CONF)
+        self._appliance = appliance.Appliance(
+            CONF, emulate=CONF.libvirt.virt_type == 'qemu'
+        )
+
+    def is_wanted(self, instance):
+        """Whether an image that is being taken is sealed or looked into.
+
+        Backups and shelved servers are not: they are to come back as they
+        were.
+
+        :raises NewosError: when it cannot be told what the user wants
+        """
+        return instance.task_state == task_states.IMAGE_SNAPSHOT and (
+            is_asked_for(instance) or bool(CONF.newos.refuse)
+        )
+
+    def finish(self, instance, disk):
+        """Seal a copy if that is asked for, and hold it against the facts.
+
+        :param disk: a :class:`nova_newos.seal.base.Disk` that is written
+        :returns: dict of properties for the golden image
+        :raises NewosError: when it must not become one
+        """
+        properties = {}
+        if is_asked_for(instance):
+            reports = self._sealers.seal(disk, self._appliance)
+            properties |= _prefixed(REPORT_PREFIX, reports)
+        facts = verdict.examine(disk, self._appliance)
+        verdict.check(facts, CONF.newos.refuse)
+        return properties | _prefixed(VERDICT_PREFIX, facts)
+
+
+def _prefixed(prefix, values):
+    return {f'{prefix}{name}': value for name, value in values.items()}
