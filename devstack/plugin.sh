@@ -16,6 +16,19 @@ function install_newos {
     setup_develop "$NEWOS_DIR"
 }
 
+function install_newos_tools {
+    # What seals golden images and looks into them.
+    install_package guestfs-tools
+    if is_ubuntu; then
+        install_package python3-guestfs
+        # On Ubuntu only root may read them, and libguestfs' appliance has the
+        # host's kernel.
+        sudo find /boot -name 'vmlinuz-*' -exec chmod a+r {} +
+    else
+        install_package python3-libguestfs
+    fi
+}
+
 function link_newos {
     "$NOVA_BIN_DIR/nova-newos-link-driver"
 }
@@ -69,6 +82,7 @@ if is_service_enabled n-cpu; then
             ;;
         "stack install")
             install_newos
+            install_newos_tools
             link_newos
             ;;
         "stack post-config")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The Debian packages a box stands on."""
 
+import glob
 import os
 import platform
 import subprocess
@@ -33,18 +34,33 @@ PACKAGES = (
     # mkfs.vfat, for ephemeral disks.
     'dosfstools',
     'mount',
+    # virt-sysprep and virt-sparsify, and what looks into golden images. They
+    # bring libguestfs, which makes its appliance of the machine's packages
+    # and kernel.
+    'guestfs-tools',
+    'python3-guestfs',
 )
+
+
+def _needed():
+    """PACKAGES, and a kernel for machines without one, such as containers."""
+    if glob.glob('/boot/vmlinuz-*'):
+        return PACKAGES
+    is_ubuntu = platform.freedesktop_os_release()['ID'] == 'ubuntu'
+    kernel = 'linux-image-virtual' if is_ubuntu else 'linux-image-cloud-amd64'
+    return (*PACKAGES, kernel)
 
 
 def missing():
     """Names of packages that are not installed."""
+    needed = _needed()
     listed = subprocess.run(
         [
             'dpkg-query',
             '-W',
             '-f',
             '${db:Status-Status} ${Package}\n',
-            *PACKAGES,
+            *needed,
         ],
         capture_output=True,
         text=True,
@@ -55,7 +71,7 @@ def missing():
         for line in listed.splitlines()
         if line.startswith('installed ')
     }
-    return [name for name in PACKAGES if name not in present]
+    return [name for name in needed if name not in present]
 
 
 def check_machine():

@@ -15,6 +15,9 @@ STAND_INS = """
 set -o errexit -o nounset
 define_plugin() { :; }
 setup_develop() { echo "setup_develop $*"; }
+install_package() { echo "install_package $*"; }
+is_ubuntu() { [[ "$DISTRIBUTION" == ubuntu ]]; }
+sudo() { echo "sudo $*"; }
 iniset() { echo "iniset $*"; }
 iniset_multiline() { echo "iniset_multiline $*"; }
 is_service_enabled() { [[ ",$ENABLED_SERVICES," == *",$1,"* ]]; }
@@ -41,6 +44,7 @@ def devstack(tmp_path):
             'NOVA_CONF': '/nova.conf',
             'NOVA_CPU_CONF': '/nova-cpu.conf',
             'NOVA_BIN_DIR': tmp_path,
+            'DISTRIBUTION': 'ubuntu',
             'NOVA_FILTERS': 'ComputeFilter,SameHostFilter',
             **variables,
         }
@@ -61,8 +65,22 @@ def devstack(tmp_path):
 def test_install(devstack):
     assert devstack('stack', 'install') == (
         0,
-        [f'setup_develop {scratch.REPOSITORY}', 'nova-newos-link-driver '],
+        [
+            f'setup_develop {scratch.REPOSITORY}',
+            'install_package guestfs-tools',
+            'install_package python3-guestfs',
+            'sudo find /boot -name vmlinuz-* -exec chmod a+r {} +',
+            'nova-newos-link-driver ',
+        ],
     )
+
+
+def test_install_elsewhere(devstack):
+    _code, calls = devstack('stack', 'install', DISTRIBUTION='fedora')
+    assert calls[1:3] == [
+        'install_package guestfs-tools',
+        'install_package python3-libguestfs',
+    ]
 
 
 def test_configuration(devstack):

@@ -22,6 +22,10 @@ ENTRY_POINTS = {
         'answers': 'nova_newos.media.answers:AnswersMedium',
         'virtio': 'nova_newos.media.virtio:VirtioMedium',
     },
+    'nova_newos.sealers': {
+        'sparsify': 'nova_newos.seal.sparsify:SparsifySealer',
+        'sysprep': 'nova_newos.seal.sysprep:SysprepSealer',
+    },
     'oslo.config.opts': {
         'nova_newos': 'nova_newos.conf:list_opts',
     },

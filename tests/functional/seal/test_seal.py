@@ -149,7 +149,9 @@ def qemus(path):
             words = command.read_bytes().split(b'\0')
         except OSError:
             continue
-        if b'qemu' in words[0] and any(path.encode() in w for w in words):
+        if b'qemu-system' in words[0] and any(
+            path.encode() in w for w in words
+        ):
             found.append(int(command.parent.name))
     return found
 
