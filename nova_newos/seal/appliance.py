@@ -16,6 +16,7 @@ from oslo_concurrency import processutils
 from oslo_log import log as logging
 
 from nova_newos import exception
+from nova_newos.seal import inside
 from nova_newos.seal import supervise
 from nova_newos.seal import text
 
@@ -30,10 +31,6 @@ PACKAGES = {
     'virt-sparsify': 'guestfs-tools',
     SYSTEM_PYTHON: 'python3-guestfs',
 }
-
-#: An exit status as of sysexits.h (EX_UNAVAILABLE): a part of the tool is not
-#: installed.
-UNAVAILABLE = 69
 
 # Bytes of a tool's output that go to the log.
 _LOGGED = 4000
@@ -116,7 +113,7 @@ class Appliance:
             error.exit_code,
             text.clean(error.stderr, _LOGGED),
         )
-        if error.exit_code == UNAVAILABLE:
+        if error.exit_code == inside.EX_UNAVAILABLE:
             return _missing(tool)
         if error.exit_code == supervise.NO_ROOM:
             return exception.SealNoRoom(path=os.path.dirname(disk.path))

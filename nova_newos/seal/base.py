@@ -17,8 +17,8 @@ REPORT_LENGTH = 100
 class Disk:
     """The copy that is sealed.
 
-    :ivar path: of a file that may be written. It may be an overlay: what is
-        behind it must not be touched.
+    :ivar path: absolute, of a file that may be written. It may be an overlay:
+        what is behind it must not be touched.
     :ivar format: as QEMU calls it, ``qcow2`` or ``raw``. A guest could write
         the header of another one: name this to every tool, let none guess.
     """

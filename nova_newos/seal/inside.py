@@ -20,11 +20,14 @@ import posixpath
 import shlex
 import sys
 
-#: As appliance.UNAVAILABLE.
+#: Exit status when libguestfs' bindings are not installed, as of sysexits.h.
 EX_UNAVAILABLE = 69
 
-#: Guests that have this many paths of one kind are told no more.
+#: A guest chooses how much there is: of each kind no more than this is told.
 MOST = 100
+
+#: Drivers that are looked for in kernels.
+DRIVERS = frozenset(('virtio_blk', 'virtio_pci', 'virtio_scsi'))
 
 #: What the boot code of Windows and of syslinux loads.
 BIOS_LOADERS = (
@@ -167,13 +170,17 @@ def systems(g):
     found = []
     for root in attempt(g.inspect_os) or []:
         system = {
-            name: attempt(getattr(g, 'inspect_get_' + name), root)
+            name: _short(attempt(getattr(g, 'inspect_get_' + name), root))
             for name in names
         }
         system['major'] = attempt(g.inspect_get_major_version, root)
         system['root'] = root
         found.append(system)
     return found
+
+
+def _short(text):
+    return text and text[:MOST]
 
 
 def mount_system(g, root):
@@ -217,8 +224,8 @@ def _glob_windows(g, pattern):
 def kernels(g):
     """Linux kernels and the virtio drivers that they can boot with.
 
-    :returns: list of dict: ``version``; ``builtin`` and ``initramfs``, lists
-        of the names of virtio modules, None when they cannot be told
+    :returns: list of dict: ``builtin`` and ``initramfs``, lists of those of
+        :data:`DRIVERS` that are there, None when it cannot be told
     """
     found = []
     for path in (attempt(g.glob_expand, '/boot/vmlinuz-*') or [])[:MOST]:
@@ -228,7 +235,6 @@ def kernels(g):
         if attempt(g.is_dir, modules, followsymlinks=True):
             found.append(
                 {
-                    'version': version,
                     'builtin': _virtio(
                         attempt(g.grep, 'virtio', modules + '/modules.builtin')
                     ),
@@ -259,7 +265,7 @@ def _virtio(names):
     if names is None:
         return None
     bases = {posixpath.basename(name).split('.')[0] for name in names}
-    return sorted(base for base in bases if base.startswith('virtio'))
+    return sorted(DRIVERS & bases)
 
 
 def look(g, patterns):
@@ -305,7 +311,11 @@ def main(path, disk_format, patterns):
         return EX_UNAVAILABLE
     g = guestfs.GuestFS(python_return_dict=True)
     g.add_drive_opts(path, format=disk_format, readonly=True)
-    g.launch()
+    try:
+        g.launch()
+    except RuntimeError as error:
+        print('error:', error, file=sys.stderr)
+        return 1
     print(json.dumps(look(g, json.loads(patterns))))
     return 0
 

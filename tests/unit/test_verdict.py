@@ -34,7 +34,7 @@ DEBIAN = {
         'cloud_init_off': {},
         'windows_drivers': {},
     },
-    'kernels': [{'version': '6.1', 'builtin': [], 'initramfs': VIRTIO}],
+    'kernels': [{'builtin': [], 'initramfs': VIRTIO}],
 }
 
 WINDOWS = DEBIAN | {
@@ -143,7 +143,6 @@ class ExamineTest(base.TestCase):
     @ddt.unpack
     def test_virtio_drivers(self, builtin, initramfs, expected):
         kernel = {
-            'version': '6.1',
             'builtin': builtin,
             'initramfs': initramfs,
         }

@@ -217,14 +217,16 @@ class KernelsTest(base.TestCase):
         '/lib/modules/6.1/modules.builtin': 1,
         '/boot/vmlinuz-0-rescue': 1,
     }
-    BUILTIN = ['kernel/drivers/virtio/virtio_pci.ko']
+    BUILTIN = [
+        'kernel/drivers/virtio/virtio_pci.ko',
+        'kernel/drivers/virtio/virtio_mmio.ko',
+    ]
     LISTED = [
         'usr/lib/modules/6.1/kernel/drivers/block/virtio_blk.ko.xz',
         'usr/lib/modules/6.1/kernel/fs/ext4/ext4.ko',
     ]
     FOUND = [
         {
-            'version': '6.1',
             'builtin': ['virtio_pci'],
             'initramfs': ['virtio_blk'],
         }

@@ -54,6 +54,12 @@ ERRORS = {
     'AnswersAmbiguous': {'labels': 'CIDATA and OEMDRV and combustion'},
     'AnswersChanged': {'expected': 'f' * 64},
     'MediumLoadError': {'name': 'n', 'entry_point': 'm:C', 'reason': 'gone'},
+    'SealerLoadError': {'name': 'n', 'entry_point': 'm:C', 'reason': 'gone'},
+    'SysprepOperationUnknown': {'names': 'n' * 100},
+    'ApplianceToolMissing': {'tool': 't' * 100, 'package': 'p' * 100},
+    'SealFailed': {'tool': 't' * 100, 'reason': '{0} %s' * 100},
+    'SealNoRoom': {'path': '/p' * 100},
+    'VerdictRefused': {'facts': 'file_systems_clean=unknown, ' * 7},
     'LayoutInvalid': {
         'reason': 'version 2, this host knows 1',
         'value': '{"v":2}',
