@@ -19,6 +19,7 @@ import xml.etree.ElementTree as ElementTree
 import openstack
 
 from devstack.onebox import demo_console
+from devstack.onebox import demo_golden
 from devstack.onebox.demo_options import DemoError
 from devstack.onebox.demo_steps import Steps
 from devstack.onebox.progress import say
@@ -28,7 +29,7 @@ INSTALLER = 'newos-demo-installer'
 DRIVERS = 'newos-demo-drivers'
 GOLDEN = 'newos-demo-golden'
 INSTALL_SERVER = 'newos-demo-install'
-GOLDEN_SERVER = 'newos-demo-booted'
+BOOTED = 'newos-demo-booted'
 # How the installer ISO made here says that it gave up.
 OWN_FAILURE = r'^installer: ERROR'
 _PAUSE = 2
@@ -45,6 +46,11 @@ class Demo:
         self.steps = Steps()
         self.steps.seconds = [tuple(step) for step in plan['steps']]
         self.cloud = openstack.connect()
+        # Two are to tell whether they are hosts of their own, and only the
+        # Debian made here shows that.
+        self.booted = (
+            [f'{BOOTED}-1', f'{BOOTED}-2'] if plan['own_iso'] else [BOOTED]
+        )
 
     def run(self):
         take = self.steps.take
@@ -54,16 +60,16 @@ class Demo:
         take('installation', self.watch_installation)
         take('golden image', self.make_golden_image)
         take('boot the golden image', self.boot_golden_image)
-        booted = take('first boot', self.watch_first_boot)
-        take('verify', self.verify, booted)
+        consoles = take('first boot', self.watch_first_boots)
+        take('verify', self.verify, consoles)
         self.print_table()
 
     # What an earlier run left
 
     def clean_up(self):
-        for name in (INSTALL_SERVER, GOLDEN_SERVER):
+        for name in (INSTALL_SERVER, f'{BOOTED}(-[12])?'):
             for server in self.cloud.compute.servers(name=f'^{name}$'):
-                say(f'deleting the server {name} {server.id}')
+                say(f'deleting the server {server.name} {server.id}')
                 self.cloud.delete_server(server.id, wait=True, timeout=300)
         for name in (INSTALLER, DRIVERS, GOLDEN):
             for image in self._own_images(name):
@@ -96,6 +102,8 @@ class Demo:
                 '--property',
                 'newos_virtio_image_id=' + self._image(DRIVERS).id,
             ]
+        if self.plan['own_iso']:
+            properties += ['--property', 'newos_seal=true']
         self._upload(INSTALLER, self.plan['iso'], *properties)
 
     def _upload(self, name, path, *options):
@@ -135,7 +143,7 @@ class Demo:
             )
         self._create_server(INSTALL_SERVER, INSTALLER)
 
-    def _create_server(self, name, image):
+    def _create_server(self, name, image, *options):
         type_command(
             'server',
             'create',
@@ -145,6 +153,7 @@ class Demo:
             self.plan['flavor']['name'],
             '--nic',
             'none',
+            *options,
             name,
         )
 
@@ -225,13 +234,16 @@ class Demo:
         )
 
     def boot_golden_image(self):
-        self._create_server(GOLDEN_SERVER, GOLDEN)
+        count = str(len(self.booted))
+        self._create_server(BOOTED, GOLDEN, '--min', count, '--max', count)
 
-    def watch_first_boot(self):
+    def watch_first_boots(self):
+        return [self.watch_first_boot(name) for name in self.booted]
+
+    def watch_first_boot(self, name):
+        say(f'{name}:')
         console = demo_console.Console()
-        self._watch(
-            GOLDEN_SERVER, console, lambda server: self._up(server, console)
-        )
+        self._watch(name, console, lambda server: self._up(server, console))
         say(f'   | {console.search(self.plan["console_pattern"])}')
         return console
 
@@ -245,23 +257,38 @@ class Demo:
 
     # What a stranger can check
 
-    def verify(self, console):
+    def verify(self, consoles):
         image = self._image(GOLDEN)
-        problems = record_problems(image.to_dict(), image.properties or {})
-        server = self.cloud.compute.find_server(GOLDEN_SERVER)
-        disks = attached(domain_xml(server.id))
-        if [device for device, _ in disks] != ['disk']:
-            problems.append(f'the server has {disks} in place of one disk')
-        if console.search(r'installer'):
-            problems.append('the console of the server names the installer')
+        properties = image.properties or {}
+        problems = demo_golden.record_problems(image.to_dict(), properties)
+        for name, console in zip(self.booted, consoles, strict=True):
+            problems += self._server_problems(name, console)
+        if self.plan['own_iso']:
+            problems += demo_golden.identity_problems(
+                [demo_golden.identity(console) for console in consoles]
+            )
         if problems:
             raise DemoError(
                 'the golden image is not clean: ' + '; '.join(problems)
             )
         say(
-            f'the server has one disk, {disks[0][1]}, and no CD-ROM; its '
-            'image says nothing of the installation'
+            'each server has one disk and no CD-ROM'
+            + (
+                ', and a machine-id and SSH host keys of its own'
+                if self.plan['own_iso']
+                else ''
+            )
+            + '. What the image says of how it was made:'
         )
+        print_columns(demo_golden.origin(properties))
+
+    def _server_problems(self, name, console):
+        server = self.cloud.compute.find_server(name)
+        disks = [device for device, _ in attached(domain_xml(server.id))]
+        if disks != ['disk']:
+            yield f'the server {name} has {disks} in place of one disk'
+        if console.search(r'installer'):
+            yield f'the console of {name} names the installer'
 
     def print_table(self):
         say('\n== what was made')
@@ -272,7 +299,7 @@ class Demo:
             if self._own_images(name)
         ]
         rows += [
-            self._server_row(name) for name in (INSTALL_SERVER, GOLDEN_SERVER)
+            self._server_row(name) for name in (INSTALL_SERVER, *self.booted)
         ]
         print_columns(rows)
         say('\n== seconds')
@@ -331,27 +358,6 @@ def type_command(*words):
             f'"openstack {" ".join(words)}" failed:\n'
             + (done.stderr or done.stdout).strip()
         )
-
-
-def record_problems(record, properties):
-    """Say what of an image's record a golden image must not have.
-
-    :param record: the image as a dictionary.
-    :param properties: its properties that Glance has no field for.
-    :returns: a list of texts, empty when it is clean.
-    """
-    problems = []
-    if record['disk_format'] == 'iso':
-        problems.append('its disk_format is iso')
-    if not record['min_disk']:
-        problems.append('its min_disk is not set')
-    problems += [
-        f'it has the property {name}'
-        for name in sorted(properties)
-        if name.removeprefix('image_').startswith('newos_')
-        or name == 'base_image_ref'
-    ]
-    return problems
 
 
 def domain_xml(server_id):

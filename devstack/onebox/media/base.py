@@ -35,6 +35,8 @@ PACKAGES = (
     'kmod',
     # The cloud kernel has no AHCI, and q35 has its CD-ROMs there.
     'linux-image-amd64',
+    # What every server is reached by, with keys made when it is installed.
+    'openssh-server',
     'systemd-sysv',
     'udev',
     'usr-is-merged',

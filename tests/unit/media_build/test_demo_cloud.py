@@ -9,6 +9,7 @@ import fixtures
 
 from devstack.onebox import demo_cloud
 from devstack.onebox import demo_console
+from devstack.onebox import demo_golden
 from devstack.onebox import demo_options
 from tests.unit import base
 
@@ -18,7 +19,7 @@ CLEAN = {'disk_format': 'qcow2', 'min_disk': 4}
 @ddt.ddt
 class RecordTest(base.TestCase):
     def _problems(self, properties=None, **changes):
-        return demo_cloud.record_problems(CLEAN | changes, properties or {})
+        return demo_golden.record_problems(CLEAN | changes, properties or {})
 
     def test_clean(self):
         self.assertEqual(
@@ -44,6 +45,58 @@ class RecordTest(base.TestCase):
     def test_no_size(self):
         self.assertEqual(
             ['its min_disk is not set'], self._problems(min_disk=0)
+        )
+
+
+def identity_of(machine_id, *keys):
+    lines = [f'machine-id: {machine_id}', *(f'host key: {k}' for k in keys)]
+    console = demo_console.Console()
+    console.feed('\n'.join(['Debian 12 ttyS0', *lines, 'host login: ']))
+    return demo_golden.identity(console)
+
+
+class IdentityTest(base.TestCase):
+    def problems(self, *identities):
+        return demo_golden.identity_problems(list(identities))
+
+    def test_hosts_of_their_own(self):
+        self.assertEqual(
+            [],
+            self.problems(
+                identity_of('a', 'k1', 'k2'), identity_of('b', 'k3')
+            ),
+        )
+
+    def test_shared(self):
+        self.assertEqual(
+            ['servers share host key: k'],
+            self.problems(identity_of('a', 'k', 'x'), identity_of('b', 'k')),
+        )
+        self.assertEqual(
+            ['servers share machine-id: a'],
+            self.problems(identity_of('a', 'k'), identity_of('a', 'l')),
+        )
+
+    def test_missing(self):
+        self.assertEqual(
+            ['a server shows no machine-id or no host key'],
+            self.problems(identity_of('a', 'k'), identity_of('b')),
+        )
+        self.assertEqual(2, len(self.problems(set(), set())))
+
+
+class OriginTest(base.TestCase):
+    def test_origin(self):
+        self.assertEqual(
+            [('provenance_iso', 'i'), ('seal_x', 's'), ('verdict_os', 'd')],
+            demo_golden.origin(
+                {
+                    'verdict_os': 'd',
+                    'os_type': 'linux',
+                    'seal_x': 's',
+                    'provenance_iso': 'i',
+                }
+            ),
         )
 
 
@@ -143,7 +196,7 @@ class WatchTest(base.TestCase):
     def test_first_boot_ends_at_the_prompt(self):
         self.compute.get_server.return_value = server('ACTIVE')
         self._console('starting\n', 'starting\ndebian login: ')
-        console = self.demo.watch_first_boot()
+        console = self.demo.watch_first_boot('booted')
         self.assertIsInstance(console, demo_console.Console)
         self.assertEqual('debian login: ', console.unfinished)
 
@@ -151,5 +204,8 @@ class WatchTest(base.TestCase):
         self.compute.get_server.return_value = server('SHUTOFF')
         self._console('No bootable device.\n')
         self.assertRaisesRegex(
-            demo_options.DemoError, 'powered off', self.demo.watch_first_boot
+            demo_options.DemoError,
+            'powered off',
+            self.demo.watch_first_boot,
+            'booted',
         )

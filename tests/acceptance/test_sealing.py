@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Images that cannot be sealed, or are refused: nothing is lost.
+
+A sealed image that boots is what the demo makes, see test_main_job.py.
+"""
+
+import pytest
+
+from tests.acceptance import faults
+from tests.acceptance import golden
+from tests.acceptance import onebox
+
+NAME = 'newos-test-sealed'
+
+
+@pytest.fixture
+def installed(launch, install_iso):
+    """A server with a boot loader and no operating system that is known."""
+    guest = launch(install_iso)
+    guest.install()
+    return guest
+
+
+@pytest.fixture
+def insists(box):
+    """The operator insists on facts."""
+    box.up('--set=newos.refuse=boot_loader,cloud_init')
+    yield
+    box.up('--set=newos.refuse=')
+
+
+def _take(guest):
+    """Have an image taken that is not to be."""
+    before = faults.digest_of(guest.directory / 'disk.newos')
+    taken = onebox.openstack(
+        *('server', 'image', 'create', '--wait', '--name', NAME, guest.id),
+        check=False,
+    )
+    assert taken.returncode != 0
+    guest.wait_for_status('SHUTOFF')
+    assert list(guest.cloud.image.images(name=NAME)) == []
+    assert faults.digest_of(guest.directory / 'disk.newos') == before
+    assert list((guest.box.instances / 'snapshots').iterdir()) == []
+    return guest.last_event()
+
+
+def test_what_cannot_be_sealed(installed, images):
+    """And without sealing there is an image of it."""
+    installed.command('set', '--property', 'newos_seal=true')
+    assert 'no operating system' in _take(installed)
+
+    installed.command('set', '--property', 'newos_seal=false')
+    image = installed.cloud.compute.create_server_image(
+        installed.id, NAME, wait=True, timeout=300
+    )
+    images.adopt(image.id)
+    golden.check(installed.cloud.image.get_image(image.id))
+    assert installed.boot().facts['marker']
+
+
+def test_what_the_operator_refuses(insists, installed, cloud, images):
+    event = _take(installed)
+    assert 'cloud_init=unknown' in event
+    assert 'boot_loader' not in event
+
+    # A backup is to be what the server was.
+    installed.call('backup_server', NAME, 'daily', 1, expect='SHUTOFF')
+    image = golden.named(cloud, NAME)
+    images.adopt(image.id)
+    golden.check(image)
+
+
+def test_a_seal_that_means_nothing(launch, install_iso):
+    """Told before there is anything to seal."""
+    guest = launch(
+        install_iso, '--property=newos_seal=perhaps', expect=('ERROR',)
+    )
+    assert "newos_seal='perhaps'" in guest.server().fault['message']
+    guest.assert_nothing_left()
