@@ -133,11 +133,11 @@ def _unpacked_xz(data, limit):
 
 def _members(content):
     """Files of an uncompressed tar archive."""
-    # As a stream, so that no header can lead back to an earlier one.
-    with tarfile.open(fileobj=io.BytesIO(content), mode='r|') as archive:
+    with tarfile.open(fileobj=io.BytesIO(content), mode='r:') as archive:
         count = 0
         while (member := archive.next()) is not None:
             count += 1
+            # Also of headers that lead back to earlier ones (CVE-2025-8194).
             if count > MAX_FILES:
                 raise _too_many()
             if member.isdir():

@@ -121,7 +121,8 @@ def _set_dates(iso):
         for record in _records(descriptor.root_dir_record):
             record.date = _record_date()
             if record.rock_ridge is not None:
-                _set_posix_dates(record.rock_ridge)
+                # Names within our limits leave room for it in the record.
+                _set_posix_dates(record.rock_ridge.dr_entries.tf_record)
 
 
 def _records(record):
@@ -130,12 +131,10 @@ def _records(record):
         yield from _records(child)
 
 
-def _set_posix_dates(rock_ridge):
-    for entries in (rock_ridge.dr_entries, rock_ridge.ce_entries):
-        if entries is not None and entries.tf_record is not None:
-            entries.tf_record.access_time = _record_date()
-            entries.tf_record.modification_time = _record_date()
-            entries.tf_record.attribute_change_time = _record_date()
+def _set_posix_dates(stamps):
+    stamps.access_time = _record_date()
+    stamps.modification_time = _record_date()
+    stamps.attribute_change_time = _record_date()
 
 
 def _record_date():

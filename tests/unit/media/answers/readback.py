@@ -38,13 +38,16 @@ def contents(path, view='rr_path'):
         iso.close()
 
 
-def modes(path):
-    """Permissions of each file, of Rock Ridge."""
+def mode(path, name):
+    """Type and permissions of a file or directory, of Rock Ridge."""
     iso = pycdlib.PyCdlib()
     iso.open(str(path))
     try:
-        return {
-            name: iso.file_mode(rr_path=f'/{name}') for name in contents(path)
-        }
+        return iso.file_mode(rr_path=f'/{name}')
     finally:
         iso.close()
+
+
+def modes(path):
+    """Those of each file."""
+    return {name: mode(path, name) for name in contents(path)}

@@ -188,6 +188,12 @@ class TarTest(ArchiveTestCase):
         self.assert_refused(data[: len(data) // 2], 'damaged')
 
     @ddt.data('w:gz', 'w:xz')
+    def test_end_is_missing(self, mode):
+        """All files are there, but not the digest of them."""
+        data = samples.tar(('ks.cfg', b''), ('noise', NOISE), mode=mode)
+        self.assert_refused(data[:-6], 'damaged')
+
+    @ddt.data('w:gz', 'w:xz')
     def test_damaged_further_on(self, mode):
         data = bytearray(samples.tar(('ks.cfg', b''), ('n', NOISE), mode=mode))
         data[-30:-10] = bytes(20)

@@ -80,6 +80,11 @@ class ContentTest(IsoTestCase):
         self.assertEqual(0o100555, modes.pop('a.b/c.d'))
         self.assertEqual({0o100444}, set(modes.values()))
 
+    def test_modes_of_directories(self):
+        path = self.write()
+        for name in ('a.b', '$OEM$/$1'):
+            self.assertEqual(0o040555, readback.mode(path, name))
+
     def test_whole_sectors(self):
         self.assertEqual(0, os.path.getsize(self.write()) % 2048)
 
