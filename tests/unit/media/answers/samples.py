@@ -96,6 +96,10 @@ ORDINARY = {
         b'#cloud-config\nwrite_files:\n- content: |\n   autoinstall:\n'
         b'  path: /autoinstall\n'
     ),
+    'cloud-config with the word as a value': (
+        b'#cloud-config\na: autoinstall\nb: {autoinstall: 1}\n'
+    ),
+    'cloud-config with a list of words': b'#cloud-config\n- autoinstall\n',
     'cloud-config with a list': b'#cloud-config\n- autoinstall: 1\n',
     'broken cloud-config': b'#cloud-config\nautoinstall_is: "here\n',
     'cloud-config-archive': b'#cloud-config-archive\nautoinstall: 1\n',
@@ -125,6 +129,8 @@ ORDINARY = {
     'INI without sections': b'lang = de\nkeyboard = de\n',
     'YAML': b'lang: de\nkeyboard: de\nrootpw: x\n',
     'environment': b'lang=de\nkeyboard=de\n',
+    'notes on Combustion': b'see also\n# combustion: network\n',
+    'kickstart in something binary': KICKSTART + b'\0' + KICKSTART,
     'one word of kickstart': b'timezone Europe/Berlin\n',
     'prose': b'part of this text\nlang is short.\n\nUpper case begins here.\n',
     'kickstart for others': b'vmaccepteula\nrootpw x\n%firstboot\nlang x\n',

@@ -44,7 +44,9 @@ class SingleTest(CdTestCase):
     @ddt.data(*SINGLE)
     @ddt.unpack
     def test_one_file(self, data, label, path):
-        self.assert_cd(label, {path: data}, data)
+        self.assertEqual(
+            cd.Cd(label, (files.File(path, data),)), self.cd(data)
+        )
 
     def test_autoinstall(self):
         self.assert_cd(

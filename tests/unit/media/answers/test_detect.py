@@ -2,6 +2,7 @@
 
 import random
 import time
+from unittest import mock
 
 import ddt
 
@@ -79,6 +80,10 @@ class RecogniseTest(base.TestCase):
     @ddt.data(*samples.ORDINARY)
     def test_ordinary(self, name):
         self.assertIsNone(detect.recognise(samples.ORDINARY[name]))
+
+    @mock.patch('yaml.parse', side_effect=AssertionError)
+    def test_ordinary_cloud_config_is_not_parsed(self, _parse):
+        self.assertIsNone(detect.recognise(b'#cloud-config\na: 1\n'))
 
     def test_junk(self):
         """64 KiB of it, again and again."""
