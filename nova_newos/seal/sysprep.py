@@ -121,6 +121,9 @@ class SysprepSealer(base.Sealer):
             extra += ['--truncate', '/etc/hostname']
         if extra:
             extra += self._keep_machine_id_empty(paths['machine_id'])
+            # What is emptied keeps its label, and guests with SELinux get no
+            # unit. Newer tools would else relabel at the first boot.
+            extra.insert(0, '--no-selinux-relabel')
         return extra
 
     def _keep_machine_id_empty(self, sizes):

@@ -120,9 +120,10 @@ class SealTest(SysprepTestCase):
         self.assertEqual(
             'machine-id,net-hostname,ssh-hostkeys,customize', arguments[at + 1]
         )
+        self.assertEqual('--no-selinux-relabel', arguments[at + 2])
         self.assertEqual(
             ['--write', '--mkdir', '--link', '--truncate', '--truncate'],
-            arguments[at + 2 :: 2],
+            arguments[at + 3 :: 2],
         )
         self.assertEqual(
             ['/etc/hostname', '/etc/machine-id'], arguments[-3::2]
