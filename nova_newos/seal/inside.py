@@ -8,13 +8,14 @@ the standard library's, in Python 3.9::
     /usr/bin/python3 -I inside.py PATH FORMAT PATTERNS
 
 PATTERNS is a JSON object of names to lists of paths with wildcards. On the
-standard output comes one JSON object; its keys are the functions here that
-``main`` calls. What cannot be told is null. Nothing is decided here, and
-nothing of the guest is run. The disk is not written: libguestfs puts an
-overlay over it, which takes the replay of journals too.
+standard output comes what :func:`look` returns, as JSON. What cannot be told
+is null. Nothing is decided here, and nothing of the guest is run. The disk is
+not written: libguestfs puts an overlay over it, which takes the replay of
+journals too.
 """
 
 import fnmatch
+import functools
 import json
 import posixpath
 import shlex
@@ -56,6 +57,10 @@ exit 1
 """
 
 
+# What libguestfs raises, and its bindings for text that is not UTF-8.
+_FAILURES = (RuntimeError, UnicodeError)
+
+
 def attempt(function, *arguments, **options):
     """What a function of libguestfs returns, or None when it fails.
 
@@ -63,7 +68,7 @@ def attempt(function, *arguments, **options):
     """
     try:
         return function(*arguments, **options)
-    except RuntimeError:
+    except _FAILURES:
         return None
 
 
@@ -71,7 +76,7 @@ def succeeds(function, *arguments):
     """Whether a function of libguestfs that returns nothing succeeds."""
     try:
         function(*arguments)
-    except RuntimeError:
+    except _FAILURES:
         return False
     return True
 
@@ -85,10 +90,6 @@ def filesystems(g):
         {'type': kind, 'clean': attempt(_is_clean, g, device, kind)}
         for device, kind in _devices(g)
     ]
-
-
-def _has_btrfs(g):
-    return g.feature_available(['btrfs'])
 
 
 def _devices(g):
@@ -112,7 +113,8 @@ def _is_clean(g, device, kind):
         # else changes but the overlay.
         return g.xfs_repair(device) == 0
     if kind == 'btrfs':
-        return succeeds(g.btrfs_fsck, device) if _has_btrfs(g) else None
+        if g.feature_available(['btrfs']):
+            return succeeds(g.btrfs_fsck, device)
     if kind == 'ntfs':
         return g.ntfs_3g_probe(True, device) == 0
     if kind == 'vfat':
@@ -196,12 +198,12 @@ def paths(g, windows, patterns):
     :param patterns: dict of name to list of paths with wildcards
     :returns: dict of name to dict of path to its size
     """
-    find = _glob_windows if windows else g.glob_expand
+    find = functools.partial(_glob_windows, g) if windows else g.glob_expand
     found = {}
     for name, wanted in patterns.items():
         matches = []
         for pattern in wanted:
-            matches += attempt(find, *([g] if windows else []), pattern) or []
+            matches += attempt(find, pattern) or []
         found[name] = {
             path: attempt(g.filesize, path)
             for path in matches[:MOST]
