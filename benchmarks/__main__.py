@@ -63,6 +63,18 @@ def parser():
         help='twenty servers of an ISO in one request: seconds and disk',
     )
     burst.set_defaults(measure=_burst)
+    capture = commands.add_parser(
+        'capture',
+        parents=[box],
+        help='seconds and disk that an image of an installed server takes',
+    )
+    _add_runs(capture, 2, 'images of each way')
+    capture.add_argument(
+        '--server',
+        default='newos-demo-install',
+        help='an installed server that is off (%(default)s)',
+    )
+    capture.set_defaults(measure=_capture)
     return whole
 
 
@@ -120,6 +132,16 @@ def _burst(options):
         box = onebox.Box(options.state)
         title = f'{burst.SERVERS} servers at once'
         return title, burst.measure(box), 2
+
+
+def _capture(options):
+    from benchmarks import capture
+    from benchmarks import onebox
+
+    with onebox.cloud_errors():
+        box = onebox.Box(options.state)
+        found = capture.measure(box, options.server, options.runs)
+        return 'an image', found, 1
 
 
 def _print_table(unit, comparisons, digits):

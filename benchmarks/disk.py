@@ -107,12 +107,20 @@ def usage(instances, leave_out=()):
     return held
 
 
+def allocated_below(top):
+    """Bytes of allocated blocks of the files that there are now."""
+    return sum(map(_allocated, _files(top)))
+
+
 def _files(top):
     return [path for path in (top, *top.rglob('*')) if path.is_file()]
 
 
 def _allocated(path):
-    return path.stat().st_blocks * _BLOCK
+    try:
+        return path.stat().st_blocks * _BLOCK
+    except FileNotFoundError:  # deleted meanwhile
+        return 0
 
 
 def compare(stock, ours):

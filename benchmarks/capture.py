@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an image of an installed disk costs: time, room in Glance and here.
+
+Four ways in turns, of one server that is off: Nova's own, the same with
+``[libvirt] snapshot_compression``, ours, and ours sealed.
+"""
+
+import threading
+import time
+
+from benchmarks import disk
+from benchmarks import figures
+from benchmarks import onebox
+from benchmarks.errors import BenchmarkError
+from devstack.onebox.progress import say
+
+_STOCK = 'stock'
+_SEALED = 'ours, sealed'
+#: Driver and options of each way.
+_WAYS = {
+    _STOCK: (onebox.STOCK, {}),
+    'stock, snapshot_compression': (
+        onebox.STOCK,
+        {'libvirt.snapshot_compression': 'true'},
+    ),
+    'ours': (onebox.OURS, {}),
+    _SEALED: (onebox.OURS, {}),
+}
+_FIGURES = ('seconds', 'MiB in Glance', 'MiB of temporary files')
+_SEAL = 'newos_seal'
+_MIB = 2**20
+
+# Seconds between two looks.
+_LOOK = 0.1
+# Seconds that an image may take: an appliance without KVM is slow.
+_LIMIT = 900
+
+
+def measure(box, name, runs):
+    """Take images of a server that is off.
+
+    :param box: onebox.Box
+    :param name: of the server; it must have been installed with ours
+    :param runs: images of each way
+    :returns: list of figures.Comparison, each of a way with stock
+    :raises BenchmarkError: when there is no such server, or no image
+    """
+    server = box.cloud.compute.find_server(name)
+    if server is None or server.status != 'SHUTOFF':
+        raise BenchmarkError(
+            f'there is no server {name} that is off: run the demo first, or '
+            'name another with --server'
+        )
+    found = {way: [] for way in _WAYS}
+    with box.cleaned_up(), box.settings_kept():
+        for _run in range(runs):
+            for way, (driver, options) in _WAYS.items():
+                box.use(
+                    driver,
+                    **{'libvirt.snapshot_compression': '', **options},
+                )
+                found[way].append(_measured(box, server, way))
+    return compare(found)
+
+
+def compare(found):
+    """Each way beside Nova's own.
+
+    :param found: dict of way to list of figures, each as of _FIGURES
+    :returns: list of figures.Comparison
+    """
+    return [
+        figures.Comparison(f'{title}: {way}', stock, ours)
+        for way in list(_WAYS)[1:]
+        for title, stock, ours in zip(
+            _FIGURES,
+            zip(*found[_STOCK], strict=True),
+            zip(*found[way], strict=True),
+            strict=True,
+        )
+    ]
+
+
+def _measured(box, server, way):
+    """Take an image; returns figures as of _FIGURES."""
+    compute = box.cloud.compute
+    if way == _SEALED:
+        compute.set_server_metadata(server, **{_SEAL: 'true'})
+    try:
+        taken = _take(box, server)
+    finally:
+        if way == _SEALED:
+            compute.delete_server_metadata(server, [_SEAL])
+    said = (
+        f'{figure:.1f} {title}'
+        for figure, title in zip(taken, _FIGURES, strict=True)
+    )
+    say(f'{way}: {", ".join(said)}')
+    return taken
+
+
+def _take(box, server):
+    with Peak(box.instances / 'snapshots') as peak:
+        began = time.monotonic()
+        image = box.cloud.compute.create_server_image(server, onebox.NAME)
+        onebox.wait_for(
+            'the image is active',
+            lambda: _is_active(box, image),
+            _LOOK,
+            _LIMIT,
+        )
+        seconds = time.monotonic() - began
+    size = box.cloud.image.get_image(image.id).size
+    box.cloud.image.delete_image(image.id)
+    onebox.wait_for(
+        'the server is left alone',
+        lambda: not box.cloud.compute.get_server(server.id).task_state,
+        _LOOK,
+    )
+    return seconds, size / _MIB, peak.bytes / _MIB
+
+
+def _is_active(box, image):
+    found = box.cloud.image.find_image(image.id)
+    if found is None:
+        raise BenchmarkError(
+            'the image failed; see the log of nova-compute of the box'
+        )
+    return found.status == 'active'
+
+
+class Peak:
+    """Watches how much room a directory takes.
+
+    :ivar bytes: the most of it that was seen
+    """
+
+    def __init__(self, directory):
+        self._directory = directory
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self.bytes = 0
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_error):
+        self._over.set()
+        self._thread.join()
+
+    def _watch(self):
+        while not self._over.wait(_LOOK):
+            self.bytes = max(self.bytes, disk.allocated_below(self._directory))
