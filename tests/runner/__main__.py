@@ -3,11 +3,13 @@
 
 import argparse
 import dataclasses
+import functools
 import os
 import pathlib
 import signal
 import sys
 
+from tests.runner import beside
 from tests.runner import checkout
 from tests.runner import counts
 from tests.runner import parts
@@ -143,6 +145,47 @@ def run_step(wanted, directory):
     return Outcome(wanted.name, found, seconds)
 
 
+def run_all(steps, directory):
+    """Run steps one after the other, but see parts.BESIDE_ACCEPTANCE.
+
+    :param steps: list of parts.Step
+    :returns: list of Outcome, in the order of their end
+    """
+    run = functools.partial(run_step, directory=directory)
+    if not any(wanted.part == 'acceptance' for wanted in steps):
+        return [run(wanted) for wanted in steps]
+    aside = [w for w in steps if w.part in parts.BESIDE_ACCEPTANCE]
+    outcomes = []
+    for wanted in steps:
+        if wanted in aside:
+            continue
+        if wanted.part == 'acceptance' and aside:
+            outcomes += run_with(run, wanted, aside, directory)
+        else:
+            outcomes.append(run(wanted))
+    return outcomes
+
+
+def run_with(run, wanted, aside, directory):
+    """Run a step and others beside it; returns all their outcomes."""
+    log = directory / 'logs' / 'beside.log'
+    names = ', '.join(each.name for each in aside)
+    print('==> beside the next: %s (log: %s)' % (names, log), flush=True)
+    with beside.Beside(run, aside, log) as others:
+        outcome = run(wanted)
+        found = others.results()
+    print(log.read_text(), end='', flush=True)
+    missing = {each.name for each in aside} - {each.name for each in found}
+    return [
+        outcome,
+        *found,
+        *(
+            Outcome(name, counts.judge(counts.Counts(), 1), 0)
+            for name in sorted(missing)
+        ),
+    ]
+
+
 def show_failure(log):
     print('\n'.join(step.tail(log, step.TAIL_LINES)))
     print('    the whole log: %s' % log, flush=True)
@@ -191,10 +234,7 @@ def main(argv=None):
     for name in ('logs', 'results'):
         (options.directory / name).mkdir(parents=True, exist_ok=True)
     try:
-        outcomes = [
-            run_step(wanted, options.directory)
-            for wanted in parts.steps(options)
-        ]
+        outcomes = run_all(parts.steps(options), options.directory)
     except KeyboardInterrupt:
         print('\ninterrupted')
         return 130

@@ -235,6 +235,10 @@ PARTS = {
     'upstream-table': _upstream_table,
 }
 
+# Run beside the acceptance tests, at low priority: these wait for one guest
+# at a time, and a processor is free.
+BESIDE_ACCEPTANCE = ('upstream',)
+
 # Run only when named: takes hours.
 ON_DEMAND = ('upstream-table',)
 
