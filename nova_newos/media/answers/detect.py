@@ -263,15 +263,16 @@ def _recognise_xml(data, text):
     try:
         parser.feed(data.lstrip())
         parser.close()
-    except ElementTree.ParseError as error:
+    except defusedxml.common.DefusedXmlException as error:
+        raise exception.AnswersUnreadable(
+            kind=meant.title, reason='XML entities are not allowed'
+        ) from error
+    # The latter two for encodings that Python does not know, or expat.
+    except (ElementTree.ParseError, LookupError, ValueError) as error:
         if outline.kind is None:
             return None
         raise exception.AnswersUnreadable(
             kind=outline.kind.title, reason=error
-        ) from error
-    except defusedxml.common.DefusedXmlException as error:
-        raise exception.AnswersUnreadable(
-            kind=meant.title, reason='XML entities are not allowed'
         ) from error
     return outline.kind
 

@@ -121,6 +121,12 @@ ORDINARY = {
     'broken XML that mentions Windows': (
         b'<doc>urn:schemas-microsoft-com:unattend</dok>'
     ),
+    'XML in an unknown encoding': AUTOYAST.replace(
+        b'"1.0"?', b'"1.0" encoding="utf-3"?'
+    ),
+    'XML in an encoding of many bytes': AUTOYAST.replace(
+        b'"1.0"?', b'"1.0" encoding="utf-7"?'
+    ),
     'other JSON': b'{"password": "secret"}',
     'JSON that mentions Ignition': b'{"a": {"ignition": {"version": "3"}}}',
     'Ignition without a version': b'{"ignition": {}}',
