@@ -7,6 +7,7 @@ from nova_newos import exception
 from nova_newos.media.answers import archive
 from nova_newos.media.answers import detect
 from nova_newos.media.answers import files
+from nova_newos.media.answers import names
 
 #: Of a CD whose installer looks for no label.
 ANY_LABEL = 'ANSWERS'
@@ -79,15 +80,7 @@ def _from_multipart(named, uuid):
 
 def _kind_at(path):
     """The kind of answers that are looked for at a path."""
-    for kind in detect.KINDS:
-        if path == kind.path:
-            return kind
-        # Windows does not tell capitals from small letters.
-        if kind.path.endswith('ttend.xml') and (
-            path.lower() == kind.path.lower()
-        ):
-            return kind
-    return None
+    return next((kind for kind in detect.KINDS if kind.is_at(path)), None)
 
 
 def _cd(found, kinds, uuid):
@@ -97,6 +90,7 @@ def _cd(found, kinds, uuid):
     ):
         data = f'instance-id: {uuid}\n'.encode()
         found = [*found, files.File(_META_DATA, data)]
+        names.check_distinct(file.path for file in found)
     return Cd(label, tuple(found))
 
 

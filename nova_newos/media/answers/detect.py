@@ -51,17 +51,26 @@ class Kind:
     :ivar path: where its installer looks for the file
     :ivar labels: the volume labels that its installer looks for, the
         preferred one first; empty when any will do
+    :ivar any_case: whether its installer does not tell capitals from small
+        letters in the path
     """
 
     title: str
     path: str
     labels: tuple[str, ...] = ()
+    any_case: bool = False
+
+    def is_at(self, path):
+        """Whether its installer finds the file at a path."""
+        if self.any_case:
+            return path.lower() == self.path.lower()
+        return path == self.path
 
 
 KICKSTART = Kind('kickstart', 'ks.cfg', ('OEMDRV',))
 AUTOINSTALL = Kind('Ubuntu autoinstall', 'user-data', ('CIDATA',))
-AUTOUNATTEND = Kind('Windows answer file', 'Autounattend.xml')
-UNATTEND = Kind('Windows answer file', 'Unattend.xml')
+AUTOUNATTEND = Kind('Windows answer file', 'Autounattend.xml', any_case=True)
+UNATTEND = Kind('Windows answer file', 'Unattend.xml', any_case=True)
 AUTOYAST = Kind('AutoYaST profile', 'autoinst.xml', ('OEMDRV',))
 PRESEED = Kind('preseed', 'preseed.cfg')
 IGNITION = Kind('Ignition', 'ignition/config.ign', ('ignition',))

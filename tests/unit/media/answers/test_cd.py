@@ -111,6 +111,14 @@ class TarTest(CdTestCase):
             samples.tar(('user-data', samples.AUTOINSTALL)),
         )
 
+    @ddt.data('meta-data/more', 'Meta-Data')
+    def test_no_place_for_meta_data(self, name):
+        self.assert_refused(
+            exception.AnswerArchiveRefused,
+            samples.tar(('user-data', samples.AUTOINSTALL), (name, b'')),
+            'meta-data',
+        )
+
     @ddt.data('kickstart.cfg', 'KS.CFG', 'a/ks.cfg', 'ks.cfg/a')
     def test_nothing_at_its_place(self, name):
         data = samples.tar((name, samples.KICKSTART))
