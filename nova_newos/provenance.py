@@ -9,6 +9,11 @@ import datetime
 #: What the names of all properties begin with.
 PREFIX = 'provenance_'
 
+#: What the properties that every image has are called behind the prefix.
+RESERVED = frozenset(
+    ('server', 'iso', 'flavor', 'versions', 'started', 'captured')
+)
+
 #: nova-api copies an image's properties into the system_metadata of servers,
 #: whose column ends here.
 MAX_LENGTH = 255

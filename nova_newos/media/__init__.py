@@ -5,6 +5,7 @@ import re
 
 from nova_newos import exception
 from nova_newos import plugins
+from nova_newos import provenance
 from nova_newos.media import base
 
 NAMESPACE = 'nova_newos.media'
@@ -15,7 +16,11 @@ _NAME = re.compile(r'[a-z][a-z0-9-]{0,15}')
 
 
 def _is_name(name):
-    return bool(_NAME.fullmatch(name)) and not _TAKEN.fullmatch(name)
+    return (
+        bool(_NAME.fullmatch(name))
+        and not _TAKEN.fullmatch(name)
+        and name not in provenance.RESERVED
+    )
 
 
 _KIND = plugins.Kind(

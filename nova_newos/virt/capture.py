@@ -32,7 +32,10 @@ def compression():
 
 
 class Capture:
-    """The image of one root disk in the making."""
+    """The image of one root disk in the making.
+
+    :ivar is_extracted: whether the image was written
+    """
 
     def __init__(self, finish=None):
         """Decide on the compression.
@@ -42,6 +45,7 @@ class Capture:
         """
         self._compression = compression()
         self._finish = finish
+        self.is_extracted = False
 
     @property
     def is_wanted(self):
@@ -66,7 +70,11 @@ class Capture:
         """
         if self._finish is None:
             self._convert(source, source_format, target, stock)
-            return
+        else:
+            self._convert_finished(source, source_format, target, stock)
+        self.is_extracted = True
+
+    def _convert_finished(self, source, source_format, target, stock):
         # What is changed of the disk, not a copy of it.
         overlay = f'{target}.overlay'
         _qemu_img(
@@ -97,10 +105,17 @@ class Capture:
                 source_format,
                 '-O',
                 self.disk_format(stock),
-                *_COMPRESSION.get(self._compression, ()),
+                *self._compressing(stock),
                 source,
                 target,
             )
+
+    def _compressing(self, stock):
+        if self._compression:
+            return _COMPRESSION[self._compression]
+        # As nova.virt.libvirt.utils.extract_snapshot.
+        zlib = CONF.libvirt.snapshot_compression and stock == 'qcow2'
+        return ('-c',) if zlib else ()
 
 
 def _qemu_img(*arguments):
@@ -127,14 +142,23 @@ class Captures:
     def under_way(self, instance, capture):
         """Have Nova's snapshot of a server make this capture.
 
-        Nova takes no second snapshot of a server at the same time.
+        :raises CaptureFailed: for a second one at the same time, which is
+            possible after an administrator has reset the server's state; and
+            when Nova took an image without it
         """
-        if capture.is_wanted:
-            self._by_server[instance.uuid] = capture
+        if not capture.is_wanted:
+            yield
+            return
+        if self._by_server.setdefault(instance.uuid, capture) is not capture:
+            raise exception.CaptureFailed(
+                reason='another image of it is being made'
+            )
         try:
             yield
         finally:
-            self._by_server.pop(instance.uuid, None)
+            del self._by_server[instance.uuid]
+        if not capture.is_extracted:
+            raise exception.CaptureFailed(reason='Nova made one of its own')
 
 
 class Backend(imagebackend.Backend):

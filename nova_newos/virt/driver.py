@@ -491,11 +491,13 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
         )
 
     def _capture(self, context, instance, image_id):
-        if not self._sealing.is_wanted(instance):
+        # Once: the user may change his mind meanwhile.
+        is_sealed = self._sealing.is_to_be_sealed(instance)
+        if not (is_sealed or self._sealing.is_to_be_judged(instance)):
             return capture.Capture()
 
         def finish(disk):
-            properties = self._sealing.finish(instance, disk)
+            properties = self._sealing.finish(disk, is_sealed)
             self._image_api.update(
                 context,
                 image_id,
@@ -511,9 +513,14 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
         under_way = self._captures.of(instance)
         if under_way is not None:
             img_fmt = under_way.disk_format(img_fmt)
-        return super()._create_snapshot_metadata(
+        metadata = super()._create_snapshot_metadata(
             image_meta, instance, img_fmt, snp_name
         )
+        if self._layout(instance) is not None:
+            metadata['properties'] = snapshot.clean_properties(
+                metadata['properties']
+            )
+        return metadata
 
     def _live_snapshot(
         self,
@@ -547,10 +554,11 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
             disk_path,
             copy,
             source_format,
-            'qcow2',
+            # Which Nova never compresses.
+            'raw',
             image_meta,
         )
-        under_way.extract(copy, 'qcow2', out_path, image_format)
+        under_way.extract(copy, 'raw', out_path, image_format)
         os.unlink(copy)
 
     def rescue(

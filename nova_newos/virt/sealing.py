@@ -39,19 +39,23 @@ class Sealing:
             CONF, emulate=CONF.libvirt.virt_type == 'qemu'
         )
 
-    def is_wanted(self, instance):
-        """Whether an image that is being taken is sealed or looked into.
+    @staticmethod
+    def is_to_be_sealed(instance):
+        """Whether an image that is being taken is sealed.
 
         Backups and shelved servers are not: they are to come back as they
         were.
 
         :raises NewosError: when it cannot be told what the user wants
         """
-        return instance.task_state == task_states.IMAGE_SNAPSHOT and (
-            is_asked_for(instance) or bool(CONF.newos.refuse)
-        )
+        return _becomes_golden(instance) and is_asked_for(instance)
 
-    def finish(self, instance, disk):
+    @staticmethod
+    def is_to_be_judged(instance):
+        """Whether an image that is being taken is held against the facts."""
+        return _becomes_golden(instance) and bool(CONF.newos.refuse)
+
+    def finish(self, disk, is_sealed):
         """Seal a copy if that is asked for, and hold it against the facts.
 
         :param disk: a :class:`nova_newos.seal.base.Disk` that is written
@@ -59,12 +63,16 @@ class Sealing:
         :raises NewosError: when it must not become one
         """
         properties = {}
-        if is_asked_for(instance):
+        if is_sealed:
             reports = self._sealers.seal(disk, self._appliance)
             properties |= _prefixed(REPORT_PREFIX, reports)
         facts = verdict.examine(disk, self._appliance)
         verdict.check(facts, CONF.newos.refuse)
         return properties | _prefixed(VERDICT_PREFIX, facts)
+
+
+def _becomes_golden(instance):
+    return instance.task_state == task_states.IMAGE_SNAPSHOT
 
 
 def _prefixed(prefix, values):

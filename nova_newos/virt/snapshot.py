@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The record of a golden image: a stranger can boot it, and see its origin."""
 
+import contextlib
 import datetime
 import importlib.metadata
 import os
 
+from nova import exception as nova_exception
 from nova import version
 from nova.compute import utils as compute_utils
 import nova.conf
@@ -29,7 +31,14 @@ EVENT = 'compute_capture_root_disk'
 #: snapshot. These are about the installation, not the installed system:
 #: base_image_ref would make the install ISO the default rescue image, and
 #: what the stock client notes at an upload are the ISO's name and digests.
-_DROPPED = ('base_image_ref', f'trait:{traits.INSTALLS}')
+_DROPPED = (
+    'base_image_ref',
+    # The installer's, or what it was started with.
+    'kernel_id',
+    'ramdisk_id',
+    'os_command_line',
+    f'trait:{traits.INSTALLS}',
+)
 _DROPPED_PREFIXES = (
     'newos_',
     'owner_specified.openstack.',
@@ -40,17 +49,22 @@ _DROPPED_PREFIXES = (
 )
 
 
+@contextlib.contextmanager
 def reported(context, instance):
     """Have a failure among the events of the user's request.
 
     From Nova 34 on the compute manager takes images in the background: to the
     user the image goes away, and the request is a success.
-
-    :returns: a context manager, within which the image is taken
     """
-    return compute_utils.EventReporter(
-        context, EVENT, CONF.host, instance.uuid
-    )
+    with contextlib.ExitStack() as stack:
+        # Not each caller of the driver has a request to report to.
+        with contextlib.suppress(nova_exception.InstanceActionNotFound):
+            stack.enter_context(
+                compute_utils.EventReporter(
+                    context, EVENT, CONF.host, instance.uuid
+                )
+            )
+        yield
 
 
 def check_root(guest, root):
@@ -105,14 +119,13 @@ def provenance_of(context, instance, server_layout, media, qemu):
     server = install.as_server(instance, server_layout.iso)
 
     def described(name, reference):
-        contents = media.get(name).contents(server, reference)
-        in_glance = isinstance(contents, base.GlanceImage)
-        digest = (
-            newos_images.digest(context, contents.image_id)
-            if in_glance
-            else None
-        )
-        return name, reference, digest
+        # An image needs no CD-ROM, so none must keep it from being made.
+        with contextlib.suppress(exception.NewosError):
+            contents = media.get(name).contents(server, reference)
+            if isinstance(contents, base.GlanceImage):
+                image_id = contents.image_id
+                return name, image_id, newos_images.digest(context, image_id)
+        return name, reference, None
 
     return provenance.properties(
         server=instance.uuid,

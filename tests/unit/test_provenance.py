@@ -53,6 +53,17 @@ class PropertiesTest(base.TestCase):
         found = provenance.properties(**{**KNOWN, 'flavor': 'f' * 300})
         self.assertEqual('f' * 255, found['provenance_flavor'])
 
+    def test_reserved(self):
+        """No medium may be called like a property that all images have."""
+        found = provenance.properties(**{**KNOWN, 'media': []})
+        self.assertEqual(
+            provenance.RESERVED,
+            {
+                name.removeprefix('provenance_').removesuffix('_hash')
+                for name in found
+            },
+        )
+
 
 class DigestTest(base.TestCase):
     def test_digest(self):

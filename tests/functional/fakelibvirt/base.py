@@ -493,7 +493,7 @@ class ServersTestCase(base.ServersTestBase):
         """A root disk has what was written to it."""
         self._qemu_io(self.directory(server, host) / name, 'read')
 
-    def _qemu_io(self, path, command, pattern='0x4e'):
+    def _qemu_io(self, path, command, pattern='0x4e', at='0'):
         info = self.qemu_img_info(path)
         done = subprocess.run(
             [
@@ -501,7 +501,7 @@ class ServersTestCase(base.ServersTestBase):
                 '-f',
                 info['format'],
                 '-c',
-                f'{command} -P {pattern} 0 64k',
+                f'{command} -P {pattern} {at} 64k',
                 path,
             ],
             capture_output=True,

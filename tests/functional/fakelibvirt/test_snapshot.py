@@ -6,10 +6,15 @@ import json
 import pathlib
 import subprocess
 
+import fixtures
+import nova.conf
 from nova.tests.functional.api import client
 from oslo_utils.fixture import uuidsentinel as uuids
 import pytest
 
+from nova_newos import seal
+from nova_newos import verdict
+from nova_newos.seal import base as seal_base
 from tests.functional.fakelibvirt import base
 
 #: Where the header of a qcow2 has the place of its first table of clusters.
@@ -93,6 +98,100 @@ class SnapshotBase(base.ServersTestCase):
             details = info['format-specific']['data']
             self.assertEqual(compression, details['compression-type'])
             self.assertGreater(compressed_clusters(path), 0)
+
+
+class Marker(seal_base.Sealer):
+    """A sealer that writes to the copy what no server wrote."""
+
+    name = 'marker'
+
+    def seal(self, disk, appliance):
+        command = ('qemu-io', '-f', disk.format, '-c', 'write -P 0x53 1M 64k')
+        subprocess.run([*command, disk.path], check=True, capture_output=True)
+        return 'marked'
+
+
+class SealedBase(SnapshotBase):
+    """With a sealer and facts of the test's own; no appliance."""
+
+    def setUp(self):
+        super().setUp()
+        self.flags(sealers=[], group='newos')
+        sealers = seal.Sealers(nova.conf.CONF)
+        sealers.enabled = [Marker(None)]
+        self.computes['compute1'].driver._sealing._sealers = sealers
+        self.facts = dict.fromkeys(verdict.FACTS, verdict.TRUE)
+        self.useFixture(
+            fixtures.MockPatchObject(
+                verdict, 'examine', lambda *_args: self.facts
+            )
+        )
+
+    def sealed_server(self):
+        return self.installed_server(metadata={'newos_seal': 'true'})
+
+    def assert_sealed(self, server, image):
+        """The image is marked, and the server's own disk is not."""
+        properties = image['properties']
+        self.assertEqual('marked', properties['seal_marker'])
+        self.assertEqual('true', properties['verdict_cloud_init'])
+        self.assert_golden(image)
+        golden = pathlib.Path(self.instances_path, 'golden')
+        self._qemu_io(golden, 'read', '0x53', at='1M')
+        root = self.directory(server) / 'disk.newos'
+        self._qemu_io(root, 'read', '0', at='1M')
+        self.assertEqual([], self.temporary_files())
+
+    def temporary_files(self):
+        return list(pathlib.Path(self.instances_path, 'snapshots').iterdir())
+
+
+class SealedTestCase(SealedBase):
+    @pytest.mark.operation('snapshot-cold')
+    def test_stopped(self):
+        server = self.sealed_server()
+        self.assert_sealed(server, self.golden_image(server))
+
+    @pytest.mark.operation('snapshot-live')
+    def test_running(self):
+        server = self.sealed_server()
+        self._start_server(server)
+        self.assert_sealed(server, self.golden_image(server))
+
+    @pytest.mark.operation('snapshot-cold', outcome='refused')
+    def test_refused(self):
+        self.flags(refuse=['cloud_init'], group='newos')
+        self.facts['cloud_init'] = verdict.UNKNOWN
+        server = self.sealed_server()
+        self.fails(
+            server,
+            'createImage',
+            {'name': 'golden'},
+            'compute_capture_root_disk',
+            'cloud_init=unknown',
+        )
+        self.assertEqual([], self.images_of('golden'))
+        self.assertEqual([], self.temporary_files())
+
+    @pytest.mark.operation('backup')
+    def test_backup_stays_what_the_server_was(self):
+        self.flags(refuse=['cloud_init'], group='newos')
+        self.facts['cloud_init'] = verdict.FALSE
+        image = self.golden_image(
+            self.sealed_server(),
+            'createBackup',
+            backup_type='daily',
+            rotation=1,
+        )
+        self.assertNotIn('seal_marker', image['properties'])
+        self.assert_golden(image)
+
+
+class FlatSealedTestCase(SealedBase):
+    IMAGES_TYPE = 'flat'
+
+    test_stopped = SealedTestCase.test_stopped
+    test_running = SealedTestCase.test_running
 
 
 class SnapshotTestCase(SnapshotBase):

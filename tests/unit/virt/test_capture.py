@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import pathlib
 from unittest import mock
 
 import ddt
@@ -101,6 +102,15 @@ class ExtractTest(fakes.TestCase):
         )
         self.assertEqual([], os.listdir(self.instances_path))
 
+    def test_compressed_as_nova_would(self):
+        self.flags('newos', capture_compression='none')
+        self.flags('libvirt', snapshot_compression=True)
+        made = capture.Capture(lambda disk: pathlib.Path(disk.path).touch())
+        made.extract('/i/disk.newos', 'raw', self.target, 'qcow2')
+        self.assertIn('-O qcow2 -c ', self.commands()[1])
+        made.extract('/i/disk.newos', 'raw', self.target, 'raw')
+        self.assertNotIn('-c', self.commands()[3])
+
     def test_finish_refuses(self):
         """Nothing is copied."""
         finish = mock.Mock(
@@ -109,6 +119,12 @@ class ExtractTest(fakes.TestCase):
         with self.assertRaises(exception.VerdictRefused):
             self.extract(finish)
         self.assertEqual(1, len(self.execute.mock_calls))
+
+    def test_extracted(self):
+        made = capture.Capture()
+        self.assertIs(False, made.is_extracted)
+        made.extract('/i/disk.newos', 'raw', self.target, 'raw')
+        self.assertIs(True, made.is_extracted)
 
     def test_failure(self):
         self.execute.side_effect = processutils.ProcessExecutionError(
@@ -150,26 +166,46 @@ class BackendTest(fakes.TestCase):
         self.assertEqual(1, stock.call_count + ours.call_count)
         return ours
 
+    def under_way(self, instance=None, extracted=True):
+        made = capture.Capture()
+        made.is_extracted = extracted
+        return self.captures.under_way(instance or self.instance, made)
+
     def test_under_way(self):
-        with self.captures.under_way(self.instance, capture.Capture()):
+        with self.under_way():
             ours = self.capture()
         ours.assert_called_once_with(self.disk, 'qcow2', 'target', 'raw')
 
     def test_of_another_server(self):
         other = fakes.server(server_layout=fakes.LAYOUT)
         other.uuid = fakes.OTHER
-        with self.captures.under_way(other, capture.Capture()):
+        with self.under_way(other):
             self.capture().assert_not_called()
 
     def test_over(self):
         with contextlib.suppress(OSError):
-            with self.captures.under_way(self.instance, capture.Capture()):
+            with self.under_way():
                 raise OSError
         self.capture().assert_not_called()
 
+    def test_second_at_the_same_time(self):
+        """It is refused, and the first one is not affected."""
+        with self.under_way():
+            with self.assertRaises(exception.CaptureFailed):
+                with self.under_way():
+                    self.fail('entered')
+            self.capture().assert_called_once()
+
+    def test_nova_went_another_way(self):
+        """Rather none than one that was to be sealed and is not."""
+        with self.assertRaises(exception.CaptureFailed):
+            with self.under_way(extracted=False):
+                pass
+        self.assertIsNone(self.captures.of(self.instance))
+
     def test_left_to_nova(self):
         self.flags('newos', capture_compression='none')
-        with self.captures.under_way(self.instance, capture.Capture()):
+        with self.under_way(extracted=False):
             self.capture().assert_not_called()
 
     def test_backends_are_novas(self):

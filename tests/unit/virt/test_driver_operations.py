@@ -36,9 +36,8 @@ class SnapshotTest(SnapshotTestCase):
     def setUp(self):
         super().setUp()
         self.events = []
-        self.stock_snapshot = self.stock_method(
-            'snapshot', lambda *args: self.events.append('snapshot')
-        )
+        self.under_way = None
+        self.stock_snapshot = self.stock_method('snapshot', self.take)
         self.glance.update.side_effect = lambda *args, **kwargs: (
             self.events.append('record')
         )
@@ -59,6 +58,13 @@ class SnapshotTest(SnapshotTestCase):
         self.digest = self.patch(
             driver.snapshot.newos_images, 'digest', return_value='sha512:aa'
         )
+
+    def take(self, made, _context, instance, *_args):
+        """What Nova does."""
+        self.events.append('snapshot')
+        self.under_way = made._captures.of(instance)
+        if self.under_way:
+            self.under_way.is_extracted = True
 
     def snapshot(self, instance, *disks):
         self.driver._host = mock.Mock()
@@ -120,24 +126,17 @@ class SnapshotTest(SnapshotTestCase):
         )
 
     def test_capture_is_under_way(self):
-        seen = []
         instance = fakes.server(server_layout=fakes.LAYOUT)
-        self.stock_snapshot.side_effect = lambda *args: seen.append(
-            self.driver._captures.of(instance)
-        )
         self.snapshot(instance, test_snapshot.ROOT)
-        self.assertIsInstance(seen[0], capture.Capture)
+        self.assertIsInstance(self.under_way, capture.Capture)
         self.assertIsNone(self.driver._captures.of(instance))
 
     def test_left_to_nova(self):
         self.flags('newos', capture_compression='none')
-        seen = []
-        instance = fakes.server(server_layout=fakes.LAYOUT)
-        self.stock_snapshot.side_effect = lambda *args: seen.append(
-            self.driver._captures.of(instance)
+        self.snapshot(
+            fakes.server(server_layout=fakes.LAYOUT), test_snapshot.ROOT
         )
-        self.snapshot(instance, test_snapshot.ROOT)
-        self.assertEqual([None], seen)
+        self.assertIsNone(self.under_way)
 
     def test_sealed(self):
         """What is found out while it is made is on the record."""
@@ -149,11 +148,16 @@ class SnapshotTest(SnapshotTestCase):
         finish = self.patch(
             sealing.Sealing, 'finish', return_value={'seal_sysprep': 'done'}
         )
-        self.stock_snapshot.side_effect = lambda *args: (
-            self.driver._captures.of(instance)._finish('disk')
-        )
+
+        def stock(*_args):
+            # What the user thinks meanwhile does not matter.
+            instance.metadata['newos_seal'] = 'false'
+            self.take(self.driver, *_args[1:])
+            self.under_way._finish('disk')
+
+        self.stock_snapshot.side_effect = stock
         self.snapshot(instance, test_snapshot.ROOT)
-        finish.assert_called_once_with(mock.ANY, instance, 'disk')
+        finish.assert_called_once_with(mock.ANY, 'disk', True)
         self.glance.update.assert_called_with(
             self.context,
             fakes.OTHER,
@@ -200,16 +204,41 @@ class CaptureTest(SnapshotTestCase):
         with open(args[5], 'w'):
             pass
 
-    def test_disk_format(self):
-        metadata = self.stock_method(
-            '_create_snapshot_metadata', return_value={}
+    def metadata(self, instance):
+        return self.driver._create_snapshot_metadata(
+            'meta', instance, 'raw', 'name'
         )
-        arguments = ('meta', self.instance, 'raw', 'name')
-        self.driver._create_snapshot_metadata(*arguments)
-        with self.driver._captures.under_way(self.instance, capture.Capture()):
-            self.driver._create_snapshot_metadata(*arguments)
+
+    def under_way(self):
+        made = capture.Capture()
+        made.is_extracted = True
+        return self.driver._captures.under_way(self.instance, made)
+
+    def test_disk_format(self):
+        method = self.stock_method(
+            '_create_snapshot_metadata', return_value={'properties': {}}
+        )
+        self.metadata(self.instance)
+        with self.under_way():
+            self.metadata(self.instance)
         self.assertEqual(
-            ['raw', 'qcow2'], [call.args[3] for call in metadata.mock_calls]
+            ['raw', 'qcow2'], [call.args[3] for call in method.mock_calls]
+        )
+
+    def test_kernel_of_the_installer(self):
+        """Nova would have all servers from the image boot it."""
+        self.stock_method(
+            '_create_snapshot_metadata',
+            side_effect=lambda *_args: {
+                'properties': {'kernel_id': 'k', 'os_type': 'linux'}
+            },
+        )
+        self.assertEqual(
+            {'os_type': 'linux'}, self.metadata(self.instance)['properties']
+        )
+        self.assertEqual(
+            {'kernel_id': 'k', 'os_type': 'linux'},
+            self.metadata(fakes.server())['properties'],
         )
 
     def take_live(self):
@@ -226,7 +255,7 @@ class CaptureTest(SnapshotTestCase):
 
     def test_live(self):
         """Nova's copy of the running disk is what is captured."""
-        with self.driver._captures.under_way(self.instance, capture.Capture()):
+        with self.under_way():
             self.take_live()
         copy = f'{self.out}.copy'
         self.live.assert_called_once_with(
@@ -237,11 +266,11 @@ class CaptureTest(SnapshotTestCase):
             'disk',
             copy,
             'raw',
-            'qcow2',
+            'raw',
             'meta',
         )
         self.extract.assert_called_once_with(
-            mock.ANY, copy, 'qcow2', self.out, 'raw'
+            mock.ANY, copy, 'raw', self.out, 'raw'
         )
         self.assertEqual([], os.listdir(self.instances_path))
 

@@ -48,25 +48,29 @@ class SealingTest(fakes.TestCase):
     def order(self):
         return [call[0] for call in self.events.mock_calls]
 
+    def wanted(self, instance):
+        made = self.sealing()
+        return (
+            made.is_to_be_sealed(instance),
+            made.is_to_be_judged(instance),
+        )
+
     @ddt.data(
-        ('image_snapshot', {'newos_seal': 'true'}, [], True),
-        ('image_snapshot', {}, ['cloud_init'], True),
-        ('image_snapshot', {}, [], False),
-        ('image_backup', {'newos_seal': 'true'}, ['cloud_init'], False),
-        ('shelving', {'newos_seal': 'true'}, ['cloud_init'], False),
-        (
-            'shelving_image_pending_upload',
-            {'newos_seal': 'true'},
-            ['cloud_init'],
-            False,
-        ),
+        ({'newos_seal': 'true'}, [], (True, False)),
+        ({}, ['cloud_init'], (False, True)),
+        ({}, [], (False, False)),
     )
     @ddt.unpack
-    def test_is_wanted(self, task_state, metadata, refuse, expected):
-        """What is to come back as it was stays what it is."""
+    def test_wanted(self, metadata, refuse, expected):
         self.flags('newos', refuse=refuse)
-        self.assertIs(
-            expected, self.sealing().is_wanted(server(task_state, **metadata))
+        self.assertEqual(expected, self.wanted(server(**metadata)))
+
+    @ddt.data('image_backup', 'shelving', 'shelving_image_pending_upload')
+    def test_what_comes_back_stays_what_it_is(self, task_state):
+        self.flags('newos', refuse=['cloud_init'])
+        self.assertEqual(
+            (False, False),
+            self.wanted(server(task_state, newos_seal='true')),
         )
 
     def test_property_of_the_iso(self):
@@ -79,7 +83,7 @@ class SealingTest(fakes.TestCase):
         self.assertIs(True, sealing.is_asked_for(server()))
 
     def test_sealed(self):
-        properties = self.sealing().finish(server(newos_seal='true'), DISK)
+        properties = self.sealing().finish(DISK, True)
         self.assertEqual('done', properties['seal_sysprep'])
         self.assertEqual('true', properties['verdict_boot_loader'])
         self.assertEqual(['seal', 'examine'], self.order())
@@ -88,7 +92,7 @@ class SealingTest(fakes.TestCase):
 
     def test_looked_into_only(self):
         self.flags('newos', refuse=['cloud_init'])
-        properties = self.sealing().finish(server(), DISK)
+        properties = self.sealing().finish(DISK, False)
         self.assertEqual(
             {f'verdict_{name}' for name in verdict.FACTS}, set(properties)
         )
@@ -98,7 +102,7 @@ class SealingTest(fakes.TestCase):
         self.facts['cloud_init'] = 'unknown'
         self.flags('newos', refuse=['boot_loader', 'cloud_init'])
         with self.assertRaises(exception.VerdictRefused) as caught:
-            self.sealing().finish(server(), DISK)
+            self.sealing().finish(DISK, False)
         self.assertEqual('cloud_init=unknown', caught.exception.facts)
 
     @ddt.data(('qemu', 'true'), ('kvm', 'false'))
