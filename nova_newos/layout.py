@@ -68,8 +68,11 @@ class Layout:
         return self.root == INSTALL_ROOT
 
     def restored(self):
-        """The layout after a spawn from an image of the root disk."""
-        return dataclasses.replace(self, media=(), root=STOCK_ROOT)
+        """The layout after a spawn from an image of the root disk.
+
+        It has no CD-ROMs; what they were is still where it comes from.
+        """
+        return dataclasses.replace(self, root=STOCK_ROOT)
 
 
 def dump(layout):

@@ -162,12 +162,12 @@ class LayoutTest(base.TestCase):
         self.assertTrue(LAYOUT.installs)
 
     def test_restored(self):
-        """A3: after an unshelve the root is an ordinary disk."""
+        """No CD-ROM is attached any more, but it is known what they were."""
         restored = LAYOUT.restored()
         self.assertFalse(restored.installs)
         self.assertEqual(
-            layout.Layout(iso=ISO, root_gb=20, media=(), root='disk'),
-            restored,
+            (LAYOUT.iso, LAYOUT.media, 'disk'),
+            (restored.iso, restored.media, restored.root),
         )
         self.assertEqual(restored, restored.restored())
 
