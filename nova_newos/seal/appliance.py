@@ -35,6 +35,12 @@ PACKAGES = {
 # Bytes of a tool's output that go to the log.
 _LOGGED = 4000
 
+_PREFIX = 'newos-'
+
+# Sockets are made below. The path of one has 107 bytes at most (see unix(7)),
+# and the disk's may be longer.
+_SHORT = '/tmp'  # noqa: S108
+
 _SUPERVISE = pathlib.Path(supervise.__file__)
 
 
@@ -66,36 +72,41 @@ class Appliance:
         """
         if not shutil.which(tool):
             raise _missing(tool)
-        with tempfile.TemporaryDirectory(prefix='newos-') as directory:
+        watched = os.path.dirname(disk.path)
+        with (
+            tempfile.TemporaryDirectory(prefix=_PREFIX, dir=watched) as room,
+            tempfile.TemporaryDirectory(prefix=_PREFIX, dir=_SHORT) as sockets,
+        ):
             try:
                 output, _errors = processutils.execute(
                     sys.executable,
                     '-I',
                     str(_SUPERVISE),
                     str(self._timeout),
-                    os.path.dirname(disk.path),
+                    watched,
                     tool,
                     *arguments,
-                    env_variables=self._environment(directory),
+                    env_variables=self._environment(room, sockets),
                 )
             except processutils.ProcessExecutionError as error:
                 raise self._failure(disk, tool, error) from error
         return output
 
-    def _environment(self, directory):
+    def _environment(self, room, sockets):
         # On PATH at least what a service may lack and libguestfs calls.
         path = os.environ.get('PATH', os.defpath)
         made = os.environ | {
             'PATH': f'{path}:/usr/sbin:/sbin',
             'LC_ALL': 'C',
             # Of the service user's own settings for these tools none holds.
-            'HOME': directory,
+            'HOME': room,
             'LIBGUESTFS_BACKEND': 'direct',
             'LIBGUESTFS_MEMSIZE': str(self._memory),
-            # What a killed tool leaves goes with the directory.
-            'TMPDIR': directory,
-            'LIBGUESTFS_TMPDIR': directory,
-            'XDG_RUNTIME_DIR': directory,
+            # What a killed tool leaves goes with the directories. Overlays
+            # are made here, and a guest can fill them.
+            'TMPDIR': room,
+            'LIBGUESTFS_TMPDIR': room,
+            'XDG_RUNTIME_DIR': sockets,
         }
         # The appliance is made once, and TMPDIR would be its place too.
         made.setdefault('LIBGUESTFS_CACHEDIR', '/var/tmp')  # noqa: S108

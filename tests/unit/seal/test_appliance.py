@@ -5,10 +5,12 @@ import sys
 from unittest import mock
 
 import ddt
+import fixtures
 from oslo_concurrency import processutils
 
 from nova_newos import exception
 from nova_newos.seal import appliance
+from nova_newos.seal import base as seal_base
 from nova_newos.seal import inside
 from nova_newos.seal import supervise
 from tests.unit.seal import base
@@ -24,9 +26,14 @@ class RunTest(base.TestCase):
         self.execute.return_value = ('output', 'noise')
         self.patch(mock.patch('shutil.which', return_value='/usr/bin/it'))
 
+        # As long as an operator may have it.
+        self.directory = self.useFixture(fixtures.TempDir()).join('d' * 120)
+        os.mkdir(self.directory)
+        self.disk = seal_base.Disk(f'{self.directory}/copy', 'qcow2')
+
     def run_tool(self, tool='virt-sysprep', emulate=False, **options):
         made = appliance.Appliance(base.make_conf(**options), emulate)
-        return made.run(base.DISK, tool, '-a', 'b c')
+        return made.run(self.disk, tool, '-a', 'b c')
 
     def environment(self):
         return self.execute.call_args.kwargs['env_variables']
@@ -47,7 +54,7 @@ class RunTest(base.TestCase):
                 '-I',
                 supervise.__file__,
                 '77',
-                '/snapshots/x',
+                self.directory,
                 'virt-sysprep',
                 '-a',
                 'b c',
@@ -82,27 +89,37 @@ class RunTest(base.TestCase):
             'force_tcg', self.environment()['LIBGUESTFS_BACKEND_SETTINGS']
         )
 
-    def test_temporary_directory_is_removed(self):
-        seen = []
+    TEMPORARY = ('HOME', 'TMPDIR', 'LIBGUESTFS_TMPDIR', 'XDG_RUNTIME_DIR')
+
+    def test_temporary_directories_are_removed(self):
+        seen = {}
 
         def execute(*command, env_variables):
-            directory = env_variables['TMPDIR']
-            seen.append((directory, os.stat(directory).st_mode & 0o777))
-            with open(os.path.join(directory, 'left'), 'w'):
-                pass
+            for name in self.TEMPORARY:
+                directory = env_variables[name]
+                seen[directory] = os.stat(directory).st_mode & 0o777
+                with open(os.path.join(directory, 'left'), 'w'):
+                    pass
             raise processutils.ProcessExecutionError(stdout='', stderr='')
 
         self.execute.side_effect = execute
         self.assertRaises(exception.SealFailed, self.run_tool)
-        [(directory, mode)] = seen
-        self.assertEqual(0o700, mode)
-        self.assertFalse(os.path.exists(directory))
+        self.assertEqual({0o700}, set(seen.values()))
+        self.assertEqual([], [path for path in seen if os.path.exists(path)])
+        self.assertEqual([], os.listdir(self.directory))
 
-    def test_everything_temporary_is_in_it(self):
+    def test_what_a_guest_can_fill_is_watched(self):
+        """libguestfs puts the overlay of a look into LIBGUESTFS_TMPDIR."""
         self.run_tool()
-        environment = self.environment()
-        for name in ('HOME', 'LIBGUESTFS_TMPDIR', 'XDG_RUNTIME_DIR'):
-            self.assertEqual(environment['TMPDIR'], environment[name])
+        for name in ('HOME', 'TMPDIR', 'LIBGUESTFS_TMPDIR'):
+            self.assertEqual(
+                self.directory, os.path.dirname(self.environment()[name])
+            )
+
+    def test_sockets_have_short_paths(self):
+        self.run_tool()
+        directory = self.environment()['XDG_RUNTIME_DIR']
+        self.assertLess(len(directory), 40)
 
     @ddt.data(
         ('virt-sysprep', 'guestfs-tools'),
@@ -134,7 +151,7 @@ class RunTest(base.TestCase):
         message = self.assert_fails(
             exception.SealNoRoom, exit_code=supervise.NO_ROOM
         )
-        self.assertIn('/snapshots/x', message)
+        self.assertIn(self.directory[:78], message)
 
     @ddt.data(
         ('virt-sysprep: error: no operating systems\n\nIf reporting', 'no op'),
