@@ -3,8 +3,8 @@
 
 A program of its own: ``python3 -I supervise.py SECONDS DIRECTORY COMMAND...``.
 Its exit status is the command's, or :data:`TIMED_OUT`, or :data:`NO_ROOM` when
-the file system of the directory is full: QEMU then stops its guest without a
-word, and the command would wait for it until the time is over.
+the file system of the directory stays full: QEMU then stops its guest without
+a word, and the command would wait for it until the time is over.
 
 To kill a process group is not enough: virt-sparsify puts QEMU and the process
 that watches it into another one. A subreaper (see prctl(2)) becomes the parent
@@ -29,6 +29,8 @@ NO_ROOM = 73
 _FULL = 1 << 20
 # Seconds between looks at it.
 _INTERVAL = 2
+# Looks in a row: something else may fill it for a moment.
+_LOOKS = 2
 
 # linux/prctl.h
 _PR_SET_PDEATHSIG = 1
@@ -61,11 +63,13 @@ def _prctl(option, value):
 def _run(command, seconds, directory):
     end = time.monotonic() + seconds
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+    full = 0
     while (left := end - time.monotonic()) > 0:
         try:
             code = process.wait(min(_INTERVAL, left))
         except subprocess.TimeoutExpired:
-            if _is_full(directory):
+            full = full + 1 if _is_full(directory) else 0
+            if full == _LOOKS:
                 return NO_ROOM
         else:
             # As a shell has it.
