@@ -148,7 +148,8 @@ Related: ``[newos] sysprep_operations``, ``[newos] appliance_memory``,
 Operations of virt-sysprep that the sealer ``sysprep`` does.
 
 ``virt-sysprep --list-operations`` lists what the host has; names that it does
-not have are refused when nova-compute starts. The default removes what belongs
+not have are refused when nova-compute starts, but those of the default are
+left out then. The default removes what belongs
 to one host and comes back by itself: host keys, machine-id, logs, leases,
 rules bound to a MAC address, enrolments, histories and caches. It leaves what
 an installation may have put there on purpose: crontabs, authorized keys

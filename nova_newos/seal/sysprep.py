@@ -4,6 +4,7 @@
 import shutil
 
 from oslo_concurrency import processutils
+from oslo_config import cfg
 from oslo_log import log as logging
 
 from nova_newos import exception
@@ -63,21 +64,29 @@ class SysprepSealer(base.Sealer):
         A host without the tool makes images too, as long as nobody asks for
         a sealed one.
 
-        :raises SysprepOperationUnknown: for a name that cannot be used
+        Distributions differ in their operations: those of the default that
+        there are not here are not done.
+
+        :raises SysprepOperationUnknown: for a name of the operator's that
+            cannot be used
         """
         super().__init__(conf)
-        self._operations = conf.newos.sysprep_operations
-        unusable = set(self._operations) & _REFUSED
-        if shutil.which(_TOOL):
-            unusable |= set(self._operations) - _known_operations()
-        else:
-            LOG.warning(
-                '%s is not installed: servers cannot be sealed here', _TOOL
+        wanted = conf.newos.sysprep_operations
+        unusable = set(wanted) & _REFUSED
+        unknown = _unknown(wanted)
+        if unknown and _is_default(conf):
+            LOG.info(
+                '%s of this host does not have: %s',
+                _TOOL,
+                ', '.join(sorted(unknown)),
             )
+        else:
+            unusable |= unknown
         if unusable:
             raise exception.SysprepOperationUnknown(
                 names=', '.join(sorted(unusable))
             )
+        self._operations = [name for name in wanted if name not in unknown]
 
     def seal(self, disk, appliance):
         """See :meth:`nova_newos.seal.base.Sealer.seal`.
@@ -131,6 +140,21 @@ class SysprepSealer(base.Sealer):
         if 'machine-id' not in self._operations:
             sizes = {path: size for path, size in sizes.items() if not size}
         return [word for path in sizes for word in ('--truncate', path)]
+
+
+def _is_default(conf):
+    location = conf.get_location('sysprep_operations', 'newos').location
+    return location is cfg.Locations.opt_default
+
+
+def _unknown(operations):
+    """Those that virt-sysprep of this host does not have."""
+    if not shutil.which(_TOOL):
+        LOG.warning(
+            '%s is not installed: servers cannot be sealed here', _TOOL
+        )
+        return set()
+    return set(operations) - _known_operations()
 
 
 def _known_operations():

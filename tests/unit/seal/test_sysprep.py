@@ -78,6 +78,22 @@ class OperationsTest(SysprepTestCase):
             self.sealer(*operations)
         self.assertEqual(names, caught.exception.names)
 
+    def test_default_without_what_the_host_does_not_have(self):
+        """Distributions differ, and nobody named those."""
+        sealer = sysprep.SysprepSealer(base.make_conf())
+        fake = base.FakeAppliance(looked('linux', sshd={}, hostname={}))
+        report = sealer.seal(base.DISK, fake)
+        self.assertEqual('4 operations', report)
+        self.assertEqual(
+            'bash-history,machine-id,net-hostname,ssh-hostkeys',
+            fake.commands[1][2][-1],
+        )
+
+    def test_default_that_is_named_is_the_operator_s(self):
+        named = base.make_conf().newos.sysprep_operations
+        with self.assertRaises(exception.SysprepOperationUnknown):
+            self.sealer(*named)
+
     def test_without_the_tool_no_name_is_known_to_be_wrong(self):
         self.which.return_value = None
         self.sealer('shave')
