@@ -57,6 +57,7 @@ _PATTERNS = {
         '/Program Files/Cloudbase Solutions/Cloudbase-Init',
         '/Program Files (x86)/Cloudbase Solutions/Cloudbase-Init',
     ],
+    'other_etc': look.OTHER_ETC,
     'cloud_init_off': ['/etc/cloud/cloud-init.disabled'],
     'windows_drivers': [
         '/Windows/System32/DriverStore/FileRepository/viostor.inf_*',
@@ -65,6 +66,8 @@ _PATTERNS = {
         '/Windows/System32/drivers/vioscsi.sys',
     ],
 }
+
+_ABOUT_ETC = ('ssh_host_keys_gone', 'machine_id_gone')
 
 # Enough to find a root disk, on either of the buses that need virtio.
 _ENOUGH = (
@@ -120,16 +123,29 @@ def _facts(found):
     facts['os'] = _os(system)
     facts['efi_fallback'] = _efi_fallback(found['boot'], system['arch'])
     facts['cloud_init'] = _word(
-        paths['cloud_init'] and not paths['cloud_init_off']
+        _all(
+            [_is_there(paths['cloud_init']), _is_gone(paths['cloud_init_off'])]
+        )
     )
-    facts['ssh_host_keys_gone'] = _word(not paths['host_keys'])
+    facts['ssh_host_keys_gone'] = _word(_is_gone(paths['host_keys']))
     if windows:
-        facts['virtio_drivers'] = _word(paths['windows_drivers'])
+        facts['virtio_drivers'] = _word(_is_there(paths['windows_drivers']))
         facts['machine_id_gone'] = _is_generalized(found['image_state'])
     else:
         facts['virtio_drivers'] = _linux_virtio(found['kernels'])
         facts['machine_id_gone'] = _no_machine_id(paths['machine_id'])
+    if paths['other_etc'] != {}:
+        # Which is the system's is not known.
+        facts |= dict.fromkeys(_ABOUT_ETC, UNKNOWN)
     return facts
+
+
+def _is_there(sizes):
+    return None if sizes is None else bool(sizes)
+
+
+def _is_gone(sizes):
+    return None if sizes is None else not sizes
 
 
 def _word(truth):
@@ -179,6 +195,8 @@ def _has_virtio(kernel):
 
 
 def _no_machine_id(sizes):
+    if sizes is None:
+        return UNKNOWN
     # There is none, or it is empty or "uninitialized": see machine-id(5).
     gone = [None if size is None else size < 32 for size in sizes.values()]
     return _word(_all([True, *gone]))

@@ -15,7 +15,6 @@ journals too.
 """
 
 import fnmatch
-import functools
 import json
 import posixpath
 import shlex
@@ -186,40 +185,80 @@ def _short(text):
 
 
 def mount_system(g, root):
-    """Mount what the system would, as far as that is on the disk."""
-    points = attempt(g.inspect_get_mountpoints, root) or {}
+    """Mount what the system would.
+
+    :returns: list of mount points that cannot be looked below. A file system
+        of this disk that does not mount may be behind any path: then ``/``.
+    """
+    points = attempt(g.inspect_get_mountpoints, root)
+    here = attempt(g.list_filesystems)
+    if not points or here is None:
+        return ['/']
+    missing = []
     for point, device in sorted(points.items(), key=lambda item: len(item[0])):
-        attempt(g.mount_ro, device, point)
+        if not succeeds(g.mount_ro, device, point):
+            missing.append('/' if device in here else point)
+    return missing
 
 
-def paths(g, windows, patterns):
+def paths(g, windows, patterns, missing=()):
     """Which files there are.
 
     :param patterns: dict of name to list of paths with wildcards
-    :returns: dict of name to dict of path to its size
+    :param missing: as of :func:`mount_system`
+    :returns: dict of name to dict of path to its size; None instead of a dict
+        when it cannot be told of one of the name's patterns
     """
-    find = functools.partial(_glob_windows, g) if windows else g.glob_expand
     found = {}
     for name, wanted in patterns.items():
-        matches = []
-        for pattern in wanted:
-            matches += attempt(find, pattern) or []
-        found[name] = {
-            path: attempt(g.filesize, path)
-            for path in matches[:MOST]
-            if attempt(g.exists, path)
-        }
+        if any(_is_below(pattern, missing) for pattern in wanted):
+            found[name] = None
+        else:
+            found[name] = attempt(_sizes, g, windows, wanted)
     return found
 
 
-def _glob_windows(g, pattern):
-    """Matches of a pattern in whatever case, wildcards in its last part."""
-    directory, name = posixpath.split(pattern)
-    directory = g.case_sensitive_path(directory)
+def _is_below(pattern, points):
+    return any(
+        pattern.startswith(posixpath.join(point, '')) for point in points
+    )
+
+
+def _sizes(g, windows, patterns):
+    matches = []
+    for pattern in patterns:
+        matches += _glob(g, windows, pattern)
+    return {path: attempt(g.filesize, path) for path in matches[:MOST]}
+
+
+def _glob(g, windows, pattern):
+    """Matches of a pattern, on Windows in whatever case.
+
+    Not by glob_expand: to that a directory that cannot be read is empty.
+    """
+    found = ['/']
+    for part in pattern.strip('/').split('/'):
+        found = [
+            path
+            for directory in found
+            for path in _matches(g, windows, directory, part)
+        ]
+    return found
+
+
+def _matches(g, windows, directory, pattern):
+    try:
+        names = g.ls(directory)
+    except UnicodeError:
+        # It was read, and one name is enough for this.
+        found = g.glob_expand(posixpath.join(directory, pattern))
+        return [path.rstrip('/') for path in found]
+    if windows:
+        pattern = pattern.lower()
     return [
-        posixpath.join(directory, entry)
-        for entry in g.ls(directory)
-        if fnmatch.fnmatchcase(entry.lower(), name.lower())
+        posixpath.join(directory, name)
+        for name in names
+        if fnmatch.fnmatchcase(name.lower() if windows else name, pattern)
     ]
 
 
@@ -282,8 +321,9 @@ def look(g, patterns):
     if len(found['systems']) == 1:
         [system] = found['systems']
         windows = system['type'] == 'windows'
-        mount_system(g, system['root'])
-        found['paths'] = paths(g, windows, patterns)
+        found['missing'] = mount_system(g, system['root'])
+        found['paths'] = paths(g, windows, patterns, found['missing'])
+        found['missing'] = [_short(point) for point in found['missing'][:MOST]]
         if windows:
             found['image_state'] = attempt(image_state, g, system['root'])
         else:

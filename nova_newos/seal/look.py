@@ -7,6 +7,11 @@ import pathlib
 from nova_newos.seal import appliance as appliances
 from nova_newos.seal import inside
 
+#: Where transactional and image-based systems keep an /etc of their own, which
+#: the one in the root of the disk is not: SLE Micro's overlays, and OSTree's
+#: deployments.
+OTHER_ETC = ['/var/lib/overlay/*/etc', '/ostree/deploy/*/deploy/*/etc']
+
 _INSIDE = pathlib.Path(inside.__file__)
 
 

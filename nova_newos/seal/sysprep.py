@@ -10,6 +10,7 @@ from oslo_log import log as logging
 from nova_newos import exception
 from nova_newos.seal import base
 from nova_newos.seal import look
+from nova_newos.seal import text
 
 LOG = logging.getLogger(__name__)
 
@@ -21,6 +22,7 @@ _REFUSED = frozenset(('customize', 'script'))
 
 # What has to be known of the guest.
 _PATTERNS = {
+    'other_etc': look.OTHER_ETC,
     'machine_id': ['/etc/machine-id'],
     'hostname': ['/etc/hostname'],
     'sshd': ['/usr/sbin/sshd'],
@@ -97,13 +99,13 @@ class SysprepSealer(base.Sealer):
         found = look.look(disk, appliance, _PATTERNS)
         systems = found['systems']
         if not systems:
-            raise exception.SealFailed(
-                tool=_TOOL, reason='no operating system found on the disk'
-            )
+            raise _failure('no operating system found on the disk')
+        if len(systems) > 1:
+            raise _failure('more than one operating system on the disk')
         if all(system['type'] == 'windows' for system in systems):
             return 'nothing done: Windows is generalized by its own Sysprep'
-        # Not known with several systems.
-        extra = self._customizations(found.get('paths', {}))
+        _check_known(found)
+        extra = self._customizations(found['paths'])
         operations = self._operations + (['customize'] if extra else [])
         appliance.run(
             disk,
@@ -140,6 +142,25 @@ class SysprepSealer(base.Sealer):
         if 'machine-id' not in self._operations:
             sizes = {path: size for path, size in sizes.items() if not size}
         return [word for path in sizes for word in ('--truncate', path)]
+
+
+def _check_known(found):
+    """Refuse a guest of which something might be left unseen.
+
+    :raises SealFailed: then nothing has been changed
+    """
+    unknown = [name for name, sizes in found['paths'].items() if sizes is None]
+    if unknown and found['missing']:
+        points = text.clean(', '.join(found['missing']), 40)
+        raise _failure(f'{points} of the guest cannot be mounted')
+    if unknown:
+        raise _failure(f'cannot be looked for: {", ".join(unknown)}')
+    if found['paths']['other_etc']:
+        raise _failure('its /etc is an overlay or a deployment')
+
+
+def _failure(reason):
+    return exception.SealFailed(tool=_TOOL, reason=reason)
 
 
 def _is_default(conf):

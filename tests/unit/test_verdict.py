@@ -32,6 +32,7 @@ DEBIAN = {
         'machine_id': {'/etc/machine-id': 0},
         'cloud_init': {'/usr/bin/cloud-init': 900},
         'cloud_init_off': {},
+        'other_etc': {},
         'windows_drivers': {},
     },
     'kernels': [{'builtin': [], 'initramfs': VIRTIO}],
@@ -169,6 +170,31 @@ class ExamineTest(base.TestCase):
         self.assert_fact(fact, 'false', 'paths', name, value=paths)
 
     @ddt.data(
+        ('cloud_init', 'cloud_init'),
+        ('cloud_init', 'cloud_init_off'),
+        ('ssh_host_keys_gone', 'host_keys'),
+        ('machine_id_gone', 'machine_id'),
+    )
+    @ddt.unpack
+    def test_could_not_be_looked_for(self, fact, name):
+        self.assert_fact(fact, 'unknown', 'paths', name, value=None)
+
+    def test_cloud_init_is_not_there_however_it_is_configured(self):
+        found = changed(DEBIAN, 'paths', 'cloud_init_off', value=None)
+        self.assert_fact(
+            'cloud_init', 'false', 'paths', 'cloud_init', value={}, of=found
+        )
+
+    @ddt.data(None, {'/var/lib/overlay/1/etc': 4096})
+    def test_etc_that_is_elsewhere(self, paths):
+        found = facts(changed(DEBIAN, 'paths', 'other_etc', value=paths))
+        self.assertEqual(
+            facts(DEBIAN)
+            | {'ssh_host_keys_gone': 'unknown', 'machine_id_gone': 'unknown'},
+            found,
+        )
+
+    @ddt.data(
         ({}, 'true'),
         ({'/e': 14}, 'true'),
         ({'/e': 32}, 'false'),
@@ -190,13 +216,15 @@ class ExamineTest(base.TestCase):
             'machine_id_gone', expected, 'image_state', value=state, of=WINDOWS
         )
 
-    def test_windows_without_drivers(self):
+    @ddt.data(({}, 'false'), (None, 'unknown'))
+    @ddt.unpack
+    def test_windows_without_drivers(self, paths, expected):
         self.assert_fact(
             'virtio_drivers',
-            'false',
+            expected,
             'paths',
             'windows_drivers',
-            value={},
+            value=paths,
             of=WINDOWS,
         )
 

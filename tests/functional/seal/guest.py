@@ -23,7 +23,10 @@ FILES = {
     'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\n',
     '/etc/debian_version': '12.5\n',
     '/etc/fstab': 'LABEL=root / ext4 defaults 0 1\n'
-    'LABEL=EFI /boot/efi vfat defaults 0 2\n',
+    'LABEL=EFI /boot/efi vfat defaults 0 2\n'
+    'tmpfs /tmp tmpfs defaults 0 0\n'
+    # Of a volume, which is not on the disk.
+    '/dev/vdz1 /srv/data ext4 defaults 0 2\n',
     '/etc/hostname': 'installer\n',
     '/etc/machine-id': '0123456789abcdef0123456789abcdef\n',
     '/etc/ssh/sshd_config': 'Port 22\n',
@@ -69,6 +72,8 @@ def make(g, path, initrd):
     # By which the architecture is found.
     g.upload('/bin/ls', '/bin/ls')
     g.upload(initrd, '/boot/initrd.img-6.1.0-test')
+    # A name that is not UTF-8, which the bindings cannot give.
+    g.debug('sh', ["touch /sysroot/etc/$(printf 'caf\\351')"])
     _delete_something(g)
     g.shutdown()
 

@@ -59,12 +59,11 @@ class FakeGuest:
         return fnmatch.filter(self._files, pattern)
 
     def ls(self, directory):
-        below = [
-            posixpath.relpath(path, directory)
-            for path in self._files
-            if path.startswith(directory)
-        ]
-        return sorted({path.split('/')[0] for path in below})
+        top = posixpath.join(directory, '')
+        below = [path for path in self._files if path.startswith(top)]
+        if not below and directory != '/':
+            raise RuntimeError('ls0: opendir: No such file or directory')
+        return sorted({path[len(top) :].split('/')[0] for path in below})
 
     def case_sensitive_path(self, path):
         for known in self._files:
@@ -186,28 +185,89 @@ class BootTest(base.TestCase):
         self.assertEqual(inside.MOST, len(self.boot(*files)['files']))
 
 
+@ddt.ddt
 class PathsTest(base.TestCase):
+    KEYS = {'keys': ['/etc/ssh/*_key', '/nowhere/*'], 'x': ['/etc/x']}
+
     def test_linux(self):
-        guest = FakeGuest({'/etc/ssh/a_key': 5, '/etc/ssh/b_key': None})
+        guest = FakeGuest(
+            {
+                '/etc/ssh/a_key': 5,
+                '/etc/ssh/b_key': None,
+                '/etc/ssh/c_KEY': 5,
+                '/etc/X': 5,
+            }
+        )
         self.assertEqual(
             {'keys': {'/etc/ssh/a_key': 5, '/etc/ssh/b_key': None}, 'x': {}},
-            inside.paths(
-                guest,
-                False,
-                {'keys': ['/etc/ssh/*_key', '/nowhere'], 'x': ['/etc/x']},
-            ),
+            inside.paths(guest, False, self.KEYS),
         )
 
     def test_windows(self):
-        guest = FakeGuest({'/WINDOWS/Inf/VioStor.inf_amd64': 3})
+        guest = FakeGuest(
+            {'/WINDOWS/Inf/VioStor.inf_amd64': 3, '/windows/x': 1}
+        )
         self.assertEqual(
-            {'driver': {'/WINDOWS/Inf/VioStor.inf_amd64': 3}},
+            {'driver': {'/WINDOWS/Inf/VioStor.inf_amd64': 3}, 'x': {}},
             inside.paths(
                 guest,
                 True,
-                {'driver': ['/Windows/inf/viostor.inf_*', '/Gone/viostor']},
+                {
+                    'driver': ['/Windows/i*/viostor.inf_*', '/Gone/viostor'],
+                    'x': ['/Windows/y'],
+                },
             ),
         )
+
+    @ddt.data(
+        ({'/etc/ssh': 1}, False, {'keys': None, 'x': {}}),
+        ({'/ETC/ssh': 1}, True, {'keys': None, 'x': {}}),
+        ({'/etc': 1}, False, {'keys': None, 'x': None}),
+    )
+    @ddt.unpack
+    def test_directory_that_cannot_be_read(self, files, windows, expected):
+        """What cannot be listed is not empty."""
+        self.assertEqual(
+            expected, inside.paths(FakeGuest(files), windows, self.KEYS)
+        )
+
+    @ddt.data(
+        ([], {'keys': {}, 'x': {}}),
+        (['/data', '/etc/s'], {'keys': {}, 'x': {}}),
+        (['/etc/ssh'], {'keys': None, 'x': {}}),
+        (['/data', '/etc'], {'keys': None, 'x': None}),
+        (['/'], {'keys': None, 'x': None}),
+    )
+    @ddt.unpack
+    def test_below_what_is_not_mounted(self, missing, expected):
+        guest = FakeGuest({'/boot/x': 1})
+        self.assertEqual(
+            expected, inside.paths(guest, False, self.KEYS, missing)
+        )
+
+    def test_name_that_is_not_utf_8(self):
+        """The bindings give no list with one in it."""
+
+        class Guest(FakeGuest):
+            def ls(self, directory):
+                if directory == '/etc':
+                    raise UnicodeDecodeError('utf-8', b'\xe9', 0, 1, 'odd')
+                return super().ls(directory)
+
+            def glob_expand(self, pattern):
+                # As libguestfs marks directories.
+                return ['/etc/ssh/'] if pattern == '/etc/ssh' else []
+
+        guest = Guest({'/etc/ssh/a_key': 5})
+        self.assertEqual(
+            {'keys': {'/etc/ssh/a_key': 5}, 'x': {}},
+            inside.paths(guest, False, self.KEYS),
+        )
+
+    def test_many(self):
+        guest = FakeGuest({f'/etc/ssh/{n}_key': 1 for n in range(300)})
+        found = inside.paths(guest, False, self.KEYS)
+        self.assertEqual(inside.MOST, len(found['keys']))
 
 
 class KernelsTest(base.TestCase):
@@ -278,6 +338,7 @@ class KernelsTest(base.TestCase):
         self.assertEqual(f'/sysroot/boot/initrd-{version}', quoted)
 
 
+@ddt.ddt
 class SystemsTest(base.TestCase):
     LINUX = {
         'list_filesystems': {},
@@ -306,22 +367,60 @@ class SystemsTest(base.TestCase):
             found,
         )
 
-    def test_mounts_the_root_first_and_bears_what_is_missing(self):
+    def mount(self, listed, refused):
+        """What was mounted, and what is said to be missing."""
         mounted = []
 
         def mount_ro(device, point):
+            if point in refused:
+                raise RuntimeError('mount: no such device')
             mounted.append((device, point))
-            raise RuntimeError('mount: no such device')
 
-        guest = FakeGuest(**self.LINUX, mount_ro=mount_ro)
-        inside.mount_system(guest, '/dev/sda2')
+        guest = FakeGuest(
+            **self.LINUX
+            | {
+                'mount_ro': mount_ro,
+                'list_filesystems': dict.fromkeys(listed, 'ext4'),
+            }
+        )
+        return mounted, inside.mount_system(guest, '/dev/sda2')
+
+    def test_mounts_the_root_first(self):
         self.assertEqual(
-            [('/dev/sda2', '/'), ('/dev/sda1', '/boot/efi')], mounted
+            ([('/dev/sda2', '/'), ('/dev/sda1', '/boot/efi')], []),
+            self.mount(['/dev/sda1', '/dev/sda2'], []),
         )
 
-    def test_linux(self):
+    def test_device_that_is_not_on_the_disk(self):
+        self.assertEqual(
+            ([('/dev/sda2', '/')], ['/boot/efi']),
+            self.mount(['/dev/sda2'], ['/boot/efi']),
+        )
+
+    def test_device_of_the_disk_that_does_not_mount(self):
+        """There may be links into it, of whatever path."""
+        self.assertEqual(
+            ([('/dev/sda2', '/')], ['/']),
+            self.mount(['/dev/sda1', '/dev/sda2'], ['/boot/efi']),
+        )
+
+    @ddt.data('inspect_get_mountpoints', 'list_filesystems')
+    def test_mount_points_are_not_known(self, name):
+        functions = self.LINUX | {'mount_ro': None}
+        del functions[name]
+        guest = FakeGuest(**functions)
+        self.assertEqual(['/'], inside.mount_system(guest, '/dev/sda2'))
+
+    def test_root_does_not_mount(self):
         found = inside.look(FakeGuest(**self.LINUX), {'x': ['/x']})
+        self.assertEqual({'x': None}, found['paths'])
+        self.assertEqual(['/', '/boot/efi'], found['missing'])
+
+    def test_linux(self):
+        guest = FakeGuest(**self.LINUX, mount_ro=None)
+        found = inside.look(guest, {'x': ['/x']})
         self.assertEqual({'x': {}}, found['paths'])
+        self.assertEqual([], found['missing'])
         self.assertEqual([], found['kernels'])
         self.assertNotIn('image_state', found)
 

@@ -24,6 +24,7 @@ ssh-hostkeys * Remove the SSH host keys in the guest
 """
 
 DEBIAN = {
+    'other_etc': {},
     'machine_id': {'/etc/machine-id': 33},
     'hostname': {'/etc/hostname': 5},
     'sshd': {'/usr/sbin/sshd': 1000},
@@ -32,10 +33,11 @@ DEBIAN = {
 }
 
 
-def looked(*types, **paths):
+def looked(*types, missing=(), **paths):
     """What a look into a disk prints."""
     found = {'systems': [{'type': name} for name in types]}
     if len(types) == 1:
+        found['missing'] = list(missing)
         found['paths'] = DEBIAN | paths
     return json.dumps(found)
 
@@ -209,14 +211,46 @@ class SealTest(SysprepTestCase):
         self.assertLessEqual(len(report), seal_base.REPORT_LENGTH)
         self.assertIsNone(arguments)
 
-    def test_several_systems(self):
-        report, arguments = self.seal(looked('linux', 'windows'))
-        self.assertEqual('3 operations', report)
-        self.assertEqual('machine-id,net-hostname,ssh-hostkeys', arguments[-1])
+    @ddt.data(
+        ((), 'no operating system'),
+        (('linux', 'linux'), 'more than one operating system'),
+        (('windows', 'linux'), 'more than one operating system'),
+        (('windows', 'windows'), 'more than one operating system'),
+    )
+    @ddt.unpack
+    def test_not_one_system(self, types, reason):
+        self.assert_refused(looked(*types), reason)
 
-    def test_no_system(self):
-        with self.assertRaisesRegex(exception.SealFailed, 'no operating'):
-            self.seal(looked())
+    def assert_refused(self, found, reason):
+        """With this reason, and before anything was changed."""
+        fake = base.FakeAppliance(found)
+        with self.assertRaises(exception.SealFailed) as caught:
+            self.sealer(*self.OPERATIONS).seal(base.DISK, fake)
+        self.assertIn(reason, str(caught.exception))
+        self.assertTrue(str(caught.exception).isprintable())
+        self.assertEqual(1, len(fake.commands))
+
+    @ddt.data(*DEBIAN)
+    def test_could_not_be_looked_for(self, name):
+        self.assert_refused(
+            looked('linux', **{name: None}), f'cannot be looked for: {name}'
+        )
+
+    def test_not_all_of_the_system_could_be_mounted(self):
+        self.assert_refused(
+            looked('linux', missing=['/etc', '/a\n'], hostname=None),
+            '/etc, /a of the guest cannot be mounted',
+        )
+
+    def test_other_disks_do_not_matter(self):
+        report, _arguments = self.seal(looked('linux', missing=['/data']))
+        self.assertIn('3 operations', report)
+
+    def test_etc_that_is_elsewhere(self):
+        self.assert_refused(
+            looked('linux', other_etc={'/var/lib/overlay/1/etc': 1}),
+            'its /etc is an overlay or a deployment',
+        )
 
     def test_failure_gets_out(self):
         error = exception.SealFailed(tool='virt-sysprep', reason='r')
