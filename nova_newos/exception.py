@@ -192,6 +192,16 @@ class SealFailed(NewosError):
     )
 
 
+class WindowsNotGeneralized(NewosError):
+    """Only Windows' own Sysprep can seal it, from inside."""
+
+    msg_fmt = (
+        'the installed Windows is not generalized ({state!s:.45}): run its '
+        '"sysprep /generalize /oobe /shutdown" in the server, then take the '
+        'image, or do not seal'
+    )
+
+
 class SealNoRoom(NewosError):
     """The compute host ran out of room while a disk was sealed."""
 

@@ -205,4 +205,4 @@ def _no_machine_id(sizes):
 def _is_generalized(state):
     if state is None:
         return UNKNOWN
-    return _word(state == 'IMAGE_STATE_GENERALIZE_RESEAL_TO_OOBE')
+    return _word(state == look.GENERALIZED)

@@ -12,6 +12,9 @@ from nova_newos.seal import inside
 #: deployments.
 OTHER_ETC = ['/var/lib/overlay/*/etc', '/ostree/deploy/*/deploy/*/etc']
 
+#: The ``image_state`` of Windows after its Sysprep, until it boots again.
+GENERALIZED = 'IMAGE_STATE_GENERALIZE_RESEAL_TO_OOBE'
+
 _INSIDE = pathlib.Path(inside.__file__)
 
 

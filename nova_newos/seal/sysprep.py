@@ -95,6 +95,7 @@ class SysprepSealer(base.Sealer):
 
         :returns: report. For Windows nothing is done: that has its own
             Sysprep, which has to be run in the guest, before.
+        :raises WindowsNotGeneralized: when it was not
         """
         found = look.look(disk, appliance, _PATTERNS)
         systems = found['systems']
@@ -102,8 +103,9 @@ class SysprepSealer(base.Sealer):
             raise _failure('no operating system found on the disk')
         if len(systems) > 1:
             raise _failure('more than one operating system on the disk')
-        if all(system['type'] == 'windows' for system in systems):
-            return 'nothing done: Windows is generalized by its own Sysprep'
+        if systems[0]['type'] == 'windows':
+            _check_generalized(found['image_state'])
+            return "generalized by Windows' own Sysprep"
         _check_known(found)
         extra = self._customizations(found['paths'])
         operations = self._operations + (['customize'] if extra else [])
@@ -142,6 +144,13 @@ class SysprepSealer(base.Sealer):
         if 'machine-id' not in self._operations:
             sizes = {path: size for path, size in sizes.items() if not size}
         return [word for path in sizes for word in ('--truncate', path)]
+
+
+def _check_generalized(state):
+    if state != look.GENERALIZED:
+        raise exception.WindowsNotGeneralized(
+            state=text.clean(state or 'state unknown', 45)
+        )
 
 
 def _check_known(found):

@@ -7,7 +7,6 @@ import ddt
 
 from nova_newos import exception
 from nova_newos.seal import appliance
-from nova_newos.seal import base as seal_base
 from nova_newos.seal import sparsify
 from nova_newos.seal import sysprep
 from tests.unit.seal import base
@@ -33,9 +32,11 @@ DEBIAN = {
 }
 
 
-def looked(*types, missing=(), **paths):
+def looked(*types, missing=(), image_state=None, **paths):
     """What a look into a disk prints."""
     found = {'systems': [{'type': name} for name in types]}
+    if types == ('windows',):
+        found['image_state'] = image_state
     if len(types) == 1:
         found['missing'] = list(missing)
         found['paths'] = DEBIAN | paths
@@ -204,12 +205,32 @@ class SealTest(SysprepTestCase):
             ],
         )
 
-    def test_windows(self):
-        report, arguments = self.seal(looked('windows'))
-        self.assertIn('Windows', report)
-        self.assertIn('nothing done', report)
-        self.assertLessEqual(len(report), seal_base.REPORT_LENGTH)
+    def test_windows_that_is_generalized(self):
+        report, arguments = self.seal(
+            looked(
+                'windows', image_state='IMAGE_STATE_GENERALIZE_RESEAL_TO_OOBE'
+            )
+        )
+        self.assertEqual("generalized by Windows' own Sysprep", report)
         self.assertIsNone(arguments)
+
+    @ddt.data(
+        ('IMAGE_STATE_COMPLETE', '(IMAGE_STATE_COMPLETE)'),
+        ('IMAGE_STATE_SPECIALIZE_RESEAL_TO_OOBE', 'SPECIALIZE'),
+        ('a\n\x1b' * 1000, 'a a a'),
+        ('', '(state unknown)'),
+        (None, '(state unknown)'),
+    )
+    @ddt.unpack
+    def test_windows_that_is_not(self, state, told):
+        fake = base.FakeAppliance(looked('windows', image_state=state))
+        with self.assertRaises(exception.WindowsNotGeneralized) as caught:
+            self.sealer().seal(base.DISK, fake)
+        message = str(caught.exception)
+        self.assertIn(told, message)
+        self.assertIn('run its "sysprep /generalize', message)
+        self.assertTrue(message.isprintable())
+        self.assertEqual(1, len(fake.commands))
 
     @ddt.data(
         ((), 'no operating system'),

@@ -58,6 +58,7 @@ ERRORS = {
     'SysprepOperationUnknown': {'names': 'n' * 100},
     'ApplianceToolMissing': {'tool': 't' * 100, 'package': 'p' * 100},
     'SealFailed': {'tool': 't' * 100, 'reason': '{0} %s' * 100},
+    'WindowsNotGeneralized': {'state': 's' * 100},
     'SealNoRoom': {'path': '/p' * 100},
     'VerdictRefused': {'facts': 'file_systems_clean=unknown, ' * 7},
     'LayoutInvalid': {
