@@ -265,8 +265,8 @@ class Guest:
         assert report.facts.get('installed'), report
         onebox.wait_for('the installer powers off', self.is_off)
         # Nova sees by itself that the guest is off, after up to 15 s, and
-        # refuses this if it has just done so.
-        with contextlib.suppress(openstack.exceptions.ConflictException):
+        # refuses this if it has just done so, or fails if it just does.
+        with contextlib.suppress(openstack.exceptions.HttpException):
             self.cloud.compute.stop_server(self.id)
         self.wait_for_status('SHUTOFF')
         return report
