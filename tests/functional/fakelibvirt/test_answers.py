@@ -55,6 +55,12 @@ class RebuildTestCase(base.ServersTestCase):
         """Nova has stored the new user data by then."""
         server = self.rebuild(samples.AUTOYAST[:-4], state='ERROR')
         self.assertIn('AutoYaST', server['fault']['message'])
+        self._reboot_server(self.server, hard=True)
+        # A server that runs stays ACTIVE when its reboot fails.
+        self.assertNotIn(
+            'instance.reboot.error',
+            [n['event_type'] for n in self.notifier.versioned_notifications],
+        )
         self.assertEqual(
             [base.ROOT, base.ISO, ANSWERS], self.disks(self.server)
         )
