@@ -472,22 +472,32 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
         guest = self._host.get_guest(instance)
         path, disk_format = snapshot.check_root(guest, server_layout.root)
         record = self._image_api.get(context, image_id)
-        properties = snapshot.clean_properties(record['properties'])
-        properties |= snapshot.provenance_of(
-            context,
-            instance,
-            server_layout,
-            self._media,
-            self._host.get_connection().getVersion(),
-        )
         self._image_api.update(
             context,
             image_id,
             {
                 'min_disk': snapshot.min_disk(path, disk_format),
-                'properties': properties,
+                'properties': snapshot.clean_properties(record['properties']),
             },
             purge_props=True,
+        )
+        # Not at once: a value that leaves under one name and comes under
+        # another makes glanceclient ask for a "move", which Glance refuses.
+        self._add_properties(
+            context,
+            image_id,
+            snapshot.provenance_of(
+                context,
+                instance,
+                server_layout,
+                self._media,
+                self._host.get_connection().getVersion(),
+            ),
+        )
+
+    def _add_properties(self, context, image_id, properties):
+        self._image_api.update(
+            context, image_id, {'properties': properties}, purge_props=False
         )
 
     def _capture(self, context, instance, image_id):
@@ -497,12 +507,8 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
             return capture.Capture()
 
         def finish(disk):
-            properties = self._sealing.finish(disk, is_sealed)
-            self._image_api.update(
-                context,
-                image_id,
-                {'properties': properties},
-                purge_props=False,
+            self._add_properties(
+                context, image_id, self._sealing.finish(disk, is_sealed)
             )
 
         return capture.Capture(finish)

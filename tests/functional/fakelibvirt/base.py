@@ -16,6 +16,7 @@ import fixtures
 from glanceclient import exc
 from lxml import etree
 from nova import context
+from nova import exception
 from nova import objects
 from nova.tests import fixtures as nova_fixtures
 from nova.tests.functional.libvirt import base
@@ -108,6 +109,11 @@ class Glance(nova_fixtures.GlanceFixture):
         if purge_props:
             # Glance replaces the properties, Nova's fake the whole record.
             metadata = {**self.images[image_id], **metadata}
+            _refuse_moves(
+                image_id,
+                self.images[image_id]['properties'],
+                metadata['properties'],
+            )
         image = super().update(
             context, image_id, metadata, data=data, purge_props=purge_props
         )
@@ -137,6 +143,17 @@ class Glance(nova_fixtures.GlanceFixture):
     def bytes_of(self, image_id):
         """The bytes of an image, or None if none came."""
         return self._imagedata.get(image_id)
+
+
+def _refuse_moves(image_id, before, after):
+    """As Glance refuses a JSON patch (RFC 6902) with the operation "move".
+
+    glanceclient's library makes one of a value that changes its name.
+    """
+    gone = {before[name] for name in before.keys() - after.keys()}
+    come = {after[name] for name in after.keys() - before.keys()}
+    if gone & come:
+        raise exception.ImageBadRequest(image_id=image_id, response='move')
 
 
 def seen(disk):

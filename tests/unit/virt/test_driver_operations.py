@@ -82,31 +82,29 @@ class SnapshotTest(SnapshotTestCase):
         """B5: a stranger can boot it, and it installs nothing."""
         instance = fakes.server(server_layout=server_layout)
         self.snapshot(instance, *found)
-        [update] = self.glance.update.mock_calls
-        context, image_id, record = update.args
-        self.assertEqual((self.context, fakes.OTHER), (context, image_id))
-        self.assertEqual({'purge_props': True}, update.kwargs)
-        self.assertEqual(2, record['min_disk'])
+        cleaned, _added = self.glance.update.mock_calls
         self.assertEqual(
-            {'os_type': 'linux'},
-            {
-                name: value
-                for name, value in record['properties'].items()
-                if not name.startswith('provenance_')
-            },
+            mock.call(
+                self.context,
+                fakes.OTHER,
+                {'min_disk': 2, 'properties': {'os_type': 'linux'}},
+                purge_props=True,
+            ),
+            cleaned,
         )
         self.stock_snapshot.assert_called_once_with(
             self.driver, self.context, instance, fakes.OTHER, 'update'
         )
-        self.assertEqual(['record', 'snapshot'], self.events)
+        self.assertEqual(['record', 'record', 'snapshot'], self.events)
 
     def test_provenance(self):
         instance = fakes.server(server_layout=fakes.LAYOUT)
         self.snapshot(instance, test_snapshot.ROOT)
-        properties = self.glance.update.mock_calls[0].args[2]['properties']
+        added = self.glance.update.mock_calls[1]
+        self.assertEqual({'purge_props': False}, added.kwargs)
         found = {
             name.removeprefix('provenance_'): value
-            for name, value in properties.items()
+            for name, value in added.args[2]['properties'].items()
         }
         self.assertEqual(fakes.SERVER, found['server'])
         self.assertEqual(fakes.ISO, found['iso'])
