@@ -3,8 +3,8 @@
 
 import re
 
-#: How the Debian that is installed here shows on its login screen which host
-#: it is, see media/guest/root-setup.
+#: How the Debian that is installed here shows on its console which host it is,
+#: see media/guest/root-setup.
 _IDENTITY = re.compile(r'^(machine-id|host key): +(\S.*?) *$')
 
 #: Names of properties that say how an image was made begin with these.
