@@ -119,32 +119,36 @@ _PRESEED_LINE = re.compile(
     re.MULTILINE,
 )
 
-#: See "Kickstart Commands in Fedora" of pykickstart's documentation. Two of
-#: these and nothing else, or a list of packages, make a kickstart.
-_KICKSTART_COMMANDS = frozenset(
+#: See "Kickstart Commands in Fedora" of pykickstart's documentation. One of
+#: these and one more of either, or a list of packages, make a kickstart:
+#: languages and time zones are in other files too.
+_KICKSTART_STORAGE = frozenset(
     (
         'autopart',
-        'autostep',
-        'bootloader',
-        'cdrom',
         'clearpart',
-        'firstboot',
         'ignoredisk',
-        'keyboard',
-        'lang',
-        'liveimg',
         'logvol',
-        'ostreecontainer',
-        'ostreesetup',
         'part',
         'partition',
-        'rootpw',
-        'timezone',
-        'url',
+        'reqpart',
         'volgroup',
         'zerombr',
     )
 )
+_KICKSTART_COMMANDS = _KICKSTART_STORAGE | {
+    'autostep',
+    'bootloader',
+    'cdrom',
+    'firstboot',
+    'keyboard',
+    'lang',
+    'liveimg',
+    'ostreecontainer',
+    'ostreesetup',
+    'rootpw',
+    'timezone',
+    'url',
+}
 _KICKSTART_SECTIONS = frozenset(
     (
         '%addon',
@@ -358,7 +362,8 @@ def _is_kickstart(text):
     commands = set()
     sections = set()
     section = False
-    for line in text.replace('\\\n', ' ').splitlines():
+    joined = text.replace('\r\n', '\n').replace('\\\n', ' ')
+    for line in joined.splitlines():
         word = line.split(maxsplit=1)[0] if line.strip() else '#'
         if word == '%end':
             section = False
@@ -371,4 +376,7 @@ def _is_kickstart(text):
             commands.add(word)
         else:
             return False
-    return '%packages' in sections or len(commands & _KICKSTART_COMMANDS) >= 2
+    if '%packages' in sections:
+        return True
+    known = commands & _KICKSTART_COMMANDS
+    return len(known) >= 2 and bool(known & _KICKSTART_STORAGE)
