@@ -100,6 +100,10 @@ _SETUP_PASSES = {'windowsPE', 'offlineServicing'}
 #: More levels than this are no answers, and PyYAML is slow at them.
 _MAX_YAML_DEPTH = 100
 
+_YAML_MARK = re.compile(r'^(?:---|\.\.\.)(?!\S)', re.MULTILINE)
+#: More than comments, directives and blank lines.
+_YAML_CONTENT = re.compile(r'^[ \t]*[^#%\s]', re.MULTILINE)
+
 #: What others than the installers know their user data by: a script, or a
 #: format of cloud-init ("User data formats") or cloudbase-init ("Userdata").
 _FOREIGN = re.compile(
@@ -306,7 +310,9 @@ def _recognise_json(text):
 
 
 def _recognise_yaml(text):
-    meant = re.search(r'^autoinstall[ \t]*:', text, re.MULTILINE)
+    meant = re.search(
+        r'^autoinstall[ \t]*:', _first_document(text), re.MULTILINE
+    )
     # Parsed only when it may matter: ordinary user data costs nothing.
     if 'autoinstall' not in text:
         return None
@@ -321,8 +327,14 @@ def _recognise_yaml(text):
     return AUTOINSTALL if found else None
 
 
+def _first_document(text):
+    """The first document of a YAML stream, without parsing it."""
+    documents = _YAML_MARK.split(text)
+    return next(filter(_YAML_CONTENT.search, documents), '')
+
+
 def _top_level_keys(text):
-    """Keys of the mapping that a YAML document is.
+    """Keys of the mapping that the first document of a YAML stream is.
 
     Only the events of the parser are looked at: nothing is constructed, so
     that aliases and merge keys have nothing to multiply.
@@ -332,6 +344,8 @@ def _top_level_keys(text):
     keys = set()
     mapping = False
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        if isinstance(event, yaml.DocumentEndEvent):
+            break
         if isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
             continue

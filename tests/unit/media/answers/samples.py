@@ -101,6 +101,12 @@ ORDINARY = {
     ),
     'cloud-config with a list of words': b'#cloud-config\n- autoinstall\n',
     'cloud-config with a list': b'#cloud-config\n- autoinstall: 1\n',
+    'cloud-config with another document': (
+        b'#cloud-config\na: 1\n---\nautoinstall: {version: 1}\n'
+    ),
+    'cloud-config with another broken document': (
+        b'#cloud-config\n---\na: {}}\n---\nautoinstall:\n'
+    ),
     'broken cloud-config': b'#cloud-config\nautoinstall_is: "here\n',
     'cloud-config-archive': b'#cloud-config-archive\nautoinstall: 1\n',
     'boothook': b'#cloud-boothook\nautoinstall: 1\n',

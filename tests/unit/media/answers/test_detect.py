@@ -55,6 +55,11 @@ class RecogniseTest(base.TestCase):
         (b'#cloud-config\n"autoinstall": {version: 1}\n', detect.AUTOINSTALL),
         (b'#cloud-config\na: [1]\nautoinstall: {}\n', detect.AUTOINSTALL),
         (b'#cloud-config\n{autoinstall: {version: 1}}\n', detect.AUTOINSTALL),
+        (b'#cloud-config\n---\nautoinstall: {}\n', detect.AUTOINSTALL),
+        (
+            b'#cloud-config\nautoinstall: {}\n---\n- other\n',
+            detect.AUTOINSTALL,
+        ),
         (samples.WINDOWS_PE, detect.AUTOUNATTEND),
         (samples.UTF_16, detect.AUTOUNATTEND),
         (samples.OFFLINE_SERVICING, detect.AUTOUNATTEND),
@@ -98,6 +103,11 @@ class RecogniseTest(base.TestCase):
     @ddt.data(
         (samples.AUTOINSTALL + b'broken: [\n', 'Ubuntu autoinstall', 'line '),
         (b'#cloud-config\nautoinstall: *a\nb: }', 'autoinstall', 'line 3'),
+        (
+            b'#cloud-config\n# mine\n---\na: [\nautoinstall: {}\n',
+            'autoinstall',
+            '',
+        ),
         (samples.WINDOWS_PE[:-4], 'Windows answer file', 'line 5'),
         (
             samples.WINDOWS_PE.replace(b'<component', b'<&component'),
