@@ -116,6 +116,10 @@ _FOREIGN = re.compile(
 #: network.
 _COMBUSTION_LINE = re.compile(r'^# combustion:', re.MULTILINE)
 
+_IGNITION_KEY = re.compile(r'"ignition"\s*:\s*(?=\{)')
+#: The rest of that key's value, when there are mistakes in it.
+_IGNITION_VERSION = re.compile(r'\{[^{}]*"version"\s*:\s*"')
+
 #: The format of debconf-set-selections(1), with d-i's own questions.
 _PRESEED_LINE = re.compile(
     r'^d-i[ \t]+[a-z0-9-]+/\S+[ \t]+'
@@ -295,18 +299,38 @@ def _recognise_xml(data, text):
 
 
 def _recognise_json(text):
-    if not re.search(r'"ignition"\s*:\s*\{', text):
+    meant = _IGNITION_KEY.search(text)
+    if not meant:
         return None
     try:
-        document = json.loads(text)
+        ignition = json.loads(text).get('ignition')
     except (ValueError, RecursionError) as error:
+        if not _begins_as_ignition(text, meant):
+            return None
         raise exception.AnswersUnreadable(
             kind=IGNITION.title, reason=error
         ) from error
-    ignition = document.get('ignition')
-    if isinstance(ignition, dict) and isinstance(ignition.get('version'), str):
-        return IGNITION
-    return None
+    return IGNITION if _is_ignition(ignition) else None
+
+
+def _is_ignition(value):
+    return isinstance(value, dict) and isinstance(value.get('version'), str)
+
+
+def _begins_as_ignition(text, key):
+    """Whether broken JSON is an Ignition configuration up to there.
+
+    :param key: match of what looks like the key; it counts at top level
+    """
+    try:
+        json.loads(text[: key.start()] + '"": 0}')
+    except (ValueError, RecursionError):
+        return False
+    try:
+        value, _end = json.JSONDecoder().raw_decode(text, key.end())
+    except (ValueError, RecursionError):
+        return bool(_IGNITION_VERSION.match(text, key.end()))
+    return _is_ignition(value)
 
 
 def _recognise_yaml(text):

@@ -136,6 +136,12 @@ ORDINARY = {
     'other JSON': b'{"password": "secret"}',
     'JSON that mentions Ignition': b'{"a": {"ignition": {"version": "3"}}}',
     'Ignition without a version': b'{"ignition": {}}',
+    'template of JSON': b'{"a": {{ b }}, "ignition": {"version": "3"}}',
+    'broken JSON with Ignition below': (
+        b'{"a": {"ignition": {"version": "3.3.0"}, }}'
+    ),
+    'broken JSON with another Ignition': b'{"ignition": {"key": 1}, }',
+    'notes on Ignition': b'{see "ignition": {"version": "3.3.0"}}',
     'broken JSON': b'{"ignition": 1',
     'INI': b'[a]\nautopart = de\nkeyboard = de\n',
     'INI without sections': b'autopart = de\nkeyboard = de\n',

@@ -121,6 +121,13 @@ class RecogniseTest(base.TestCase):
             'Ign',
             '',
         ),
+        (b'{"a": 1, "ignition": {"version": "3.3.0"},}', 'Ignition', 'line 1'),
+        (
+            b'{"ignition": {"config": {}, "version": "3.3.0"}, // mine\n}',
+            'Ignition',
+            'line 1',
+        ),
+        (b'{"ignition": {"version": "3.3.0",}}', 'Ignition', 'line 1'),
         (ENTITY % b'b', 'Windows answer file', 'entities'),
         (EXTERNAL, 'AutoYaST profile', 'entities'),
         (LAUGHS, 'AutoYaST profile', 'entities'),
