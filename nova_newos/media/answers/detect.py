@@ -32,6 +32,7 @@ only that kind has. Where each installer looks is said by
   ``combustion/script`` of one labelled combustion or ignition.
 """
 
+import contextlib
 import dataclasses
 import json
 import re
@@ -94,6 +95,8 @@ _ROOTS = {
     f'{{{_WINDOWS}}}unattend': UNATTEND,
     f'{{{_YAST}}}profile': AUTOYAST,
 }
+_WRONG_ENCODING = 'not in the encoding it declares: save it as UTF-8'
+
 #: Passes that Windows Setup takes from Autounattend.xml only.
 _SETUP_PASSES = {'windowsPE', 'offlineServicing'}
 
@@ -251,10 +254,14 @@ class _Outline:
     def __init__(self):
         self.root = None
         self.passes = set()
+        self.has_entities = False
 
     def start(self, tag, attributes):
         if self.root is None:
             self.root = tag
+            if self.has_entities:
+                # Before any in the content is replaced.
+                raise _EntitiesError
         elif tag == f'{{{_WINDOWS}}}settings':
             self.passes.add(attributes.get('pass'))
 
@@ -268,34 +275,57 @@ class _Outline:
         return _ROOTS.get(self.root)
 
 
+class _EntitiesError(Exception):
+    """There are entities in a document."""
+
+
+class _Parser(ElementTree.DefusedXMLParser):
+    """Goes on after entities were declared, to see whose document it is."""
+
+    def defused_entity_decl(self, *declaration):
+        self.target.has_entities = True
+
+
 def _recognise_xml(data, text):
-    if _WINDOWS in text:
-        meant = UNATTEND
-    elif _YAST in text:
-        meant = AUTOYAST
-    else:
+    if _WINDOWS not in text and _YAST not in text:
         return None
     outline = _Outline()
-    # A document type without entities is how AutoYaST's profiles begin;
-    # nothing is ever fetched.
-    parser = ElementTree.DefusedXMLParser(
-        target=outline, forbid_dtd=False, forbid_entities=True
-    )
     try:
-        parser.feed(data.lstrip())
-        parser.close()
-    except defusedxml.common.DefusedXmlException as error:
-        raise exception.AnswersUnreadable(
-            kind=meant.title, reason='XML entities are not allowed'
-        ) from error
+        _parse(data.lstrip(), outline)
+    except (_EntitiesError, defusedxml.common.DefusedXmlException) as error:
+        problem, reason = error, 'XML entities are not allowed'
     # The latter two for encodings that Python does not know, or expat.
     except (ElementTree.ParseError, LookupError, ValueError) as error:
-        if outline.kind is None:
-            return None
-        raise exception.AnswersUnreadable(
-            kind=outline.kind.title, reason=error
-        ) from error
-    return outline.kind
+        problem = reason = error
+        if outline.root is None:
+            outline, reason = _in_the_encoding_found(text), _WRONG_ENCODING
+    else:
+        return outline.kind
+    if outline.kind is None:
+        return None
+    raise exception.AnswersUnreadable(
+        kind=outline.kind.title, reason=reason
+    ) from problem
+
+
+def _parse(document, outline):
+    # A document type without entities is how AutoYaST's profiles begin;
+    # nothing is ever fetched.
+    parser = _Parser(target=outline, forbid_dtd=False, forbid_entities=True)
+    parser.feed(document)
+    parser.close()
+
+
+def _in_the_encoding_found(text):
+    """The outline of a document, whatever encoding it declares."""
+    outline = _Outline()
+    with contextlib.suppress(
+        _EntitiesError,
+        defusedxml.common.DefusedXmlException,
+        ElementTree.ParseError,
+    ):
+        _parse(text, outline)
+    return outline
 
 
 def _recognise_json(text):

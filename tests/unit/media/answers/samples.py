@@ -127,11 +127,17 @@ ORDINARY = {
     'broken XML that mentions Windows': (
         b'<doc>urn:schemas-microsoft-com:unattend</dok>'
     ),
-    'XML in an unknown encoding': AUTOYAST.replace(
-        b'"1.0"?', b'"1.0" encoding="utf-3"?'
+    'other XML with entities, which mentions AutoYaST': (
+        b'<!DOCTYPE profile [<!ENTITY a "b">]>'
+        b'<notes>http://www.suse.com/1.0/yast2ns &a;</notes>'
     ),
-    'XML in an encoding of many bytes': AUTOYAST.replace(
-        b'"1.0"?', b'"1.0" encoding="utf-7"?'
+    'other XML with external entities, which mentions AutoYaST': (
+        b'<!DOCTYPE profile [<!ENTITY a SYSTEM "file:///etc/passwd">]>'
+        b'<notes>http://www.suse.com/1.0/yast2ns &a;</notes>'
+    ),
+    'other XML in an encoding it does not declare': (
+        b'<?xml version="1.0" encoding="utf-16"?>'
+        b'<notes>http://www.suse.com/1.0/yast2ns</notes>'
     ),
     'other JSON': b'{"password": "secret"}',
     'JSON that mentions Ignition': b'{"a": {"ignition": {"version": "3"}}}',

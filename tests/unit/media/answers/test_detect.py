@@ -20,6 +20,14 @@ EXTERNAL = b"""\
 <!DOCTYPE profile [<!ENTITY a SYSTEM "file:///etc/passwd">]>
 <profile xmlns="http://www.suse.com/1.0/yast2ns">&a;</profile>
 """
+
+
+def declared(data, encoding):
+    """The same document with another encoding declared."""
+    _declaration, rest = data.split(b'?>', 1)
+    return b'<?xml version="1.0" encoding="%s"?>%s' % (encoding, rest)
+
+
 #: Each level has ten of the one before.
 LAUGHS = (
     b'<!DOCTYPE profile [<!ENTITY a0 "ha">'
@@ -129,6 +137,16 @@ class RecogniseTest(base.TestCase):
         ),
         (b'{"ignition": {"version": "3.3.0",}}', 'Ignition', 'line 1'),
         (ENTITY % b'b', 'Windows answer file', 'entities'),
+        *(
+            (declared(data, encoding), kind, 'save it as UTF-8')
+            for data, kind in (
+                (samples.WINDOWS_PE, 'Windows answer file'),
+                (samples.AUTOYAST, 'AutoYaST profile'),
+            )
+            # As Windows' editors convert it, two that expat does not know,
+            # and one that nobody does.
+            for encoding in (b'utf-16', b'gb2312', b'utf-7', b'utf-3')
+        ),
         (EXTERNAL, 'AutoYaST profile', 'entities'),
         (LAUGHS, 'AutoYaST profile', 'entities'),
     )
@@ -139,6 +157,13 @@ class RecogniseTest(base.TestCase):
         self.assertIn(kind, str(caught.exception))
         self.assertIn(reason, str(caught.exception))
         self.assertLessEqual(len(str(caught.exception)), 190)
+
+    def test_entities_in_the_attributes_of_the_root(self):
+        """Replaced before its name is told, as far as expat allows."""
+        data = LAUGHS.replace(b'<profile', b'<profile a="&a11;"')
+        start = time.process_time()
+        self.assertIsNone(detect.recognise(data))
+        self.assertLess(time.process_time() - start, 5)
 
     @ddt.data(
         b'#cloud-config\nautoinstall: ' + b'{' * 48000,
