@@ -2,6 +2,7 @@
 """From user data to label and files of the answer CD."""
 
 import dataclasses
+import functools
 
 from nova_newos import exception
 from nova_newos.media.answers import archive
@@ -27,8 +28,11 @@ class Cd:
     files: tuple[files.File, ...]
 
 
+# Nova asks a few times in a row for the same server, and the worst user data
+# takes most of a second to read. What is kept is a few megabytes each at most.
+@functools.lru_cache(maxsize=4)
 def from_user_data(data, uuid):
-    """The CD that user data asks for.
+    """The CD that user data asks for. The last few are remembered.
 
     :param data: bytes, what Nova has decoded; hostile
     :param uuid: of the server

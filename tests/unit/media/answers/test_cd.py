@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 
+from unittest import mock
+
 import ddt
 
 from nova_newos import exception
 from nova_newos.media.answers import cd
+from nova_newos.media.answers import detect
 from nova_newos.media.answers import files
 from tests.unit import base
 from tests.unit.media.answers import samples
@@ -23,6 +26,10 @@ SINGLE = (
 
 
 class CdTestCase(base.TestCase):
+    def setUp(self):
+        super().setUp()
+        cd.from_user_data.cache_clear()
+
     def cd(self, data):
         return cd.from_user_data(data, samples.UUID)
 
@@ -37,6 +44,38 @@ class CdTestCase(base.TestCase):
             self.cd(data)
         self.assertIn(text, str(caught.exception))
         self.assertLessEqual(len(str(caught.exception)), 190)
+
+
+class RememberedTest(CdTestCase):
+    def setUp(self):
+        super().setUp()
+        patch = mock.patch.object(
+            detect, 'recognise', side_effect=detect.recognise
+        )
+        self.recognise = patch.start()
+        self.addCleanup(patch.stop)
+
+    def test_read_once(self):
+        """However often Nova asks."""
+        first = self.cd(samples.AUTOYAST)
+        self.assertEqual(first, self.cd(bytes(bytearray(samples.AUTOYAST))))
+        self.recognise.assert_called_once_with(samples.AUTOYAST)
+
+    def test_each_server_has_its_own(self):
+        other = cd.from_user_data(samples.AUTOINSTALL, 'other')
+        self.assertNotEqual(other, self.cd(samples.AUTOINSTALL))
+
+    def test_refusals_are_made_anew(self):
+        for _ in range(2):
+            self.assert_refused(
+                exception.AnswersUnreadable, samples.AUTOYAST[:-4]
+            )
+        self.assertEqual(2, self.recognise.call_count)
+
+    def test_few_are_kept(self):
+        for number in range(9):
+            self.cd(samples.KICKSTART + b'# %d\n' % number)
+        self.assertLess(cd.from_user_data.cache_info().currsize, 5)
 
 
 @ddt.ddt
