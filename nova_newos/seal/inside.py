@@ -10,7 +10,7 @@ the standard library's, in Python 3.9::
 PATTERNS is a JSON object of names to lists of paths with wildcards. On the
 standard output comes what :func:`look` returns, as JSON. What cannot be told
 is null. Nothing is decided here, and nothing of the guest is run. The disk is
-not written: libguestfs puts an overlay over it, which takes the replay of
+not written: an overlay over it, in LIBGUESTFS_TMPDIR, takes the replay of
 journals too.
 """
 
@@ -345,6 +345,20 @@ def image_state(g, root):
     return g.hivex_value_string(value)
 
 
+def add_overlay(g, path, disk_format):
+    """Add the disk as one that is not written.
+
+    Not with readonly: libguestfs then makes an overlay too, but names no
+    format of what is in it, so QEMU goes by the guest's first bytes. Those
+    could be the header of an image with any file of the host behind it.
+    """
+    overlay = posixpath.join(g.get_tmpdir(), 'look.qcow2')
+    g.disk_create(
+        overlay, 'qcow2', -1, backingfile=path, backingformat=disk_format
+    )
+    g.add_drive_opts(overlay, format='qcow2', cachemode='unsafe')
+
+
 def main(path, disk_format, patterns):
     try:
         import guestfs
@@ -352,8 +366,8 @@ def main(path, disk_format, patterns):
         print(error, file=sys.stderr)
         return EX_UNAVAILABLE
     g = guestfs.GuestFS(python_return_dict=True)
-    g.add_drive_opts(path, format=disk_format, readonly=True)
     try:
+        add_overlay(g, path, disk_format)
         g.launch()
     except RuntimeError as error:
         print('error:', error, file=sys.stderr)

@@ -458,6 +458,34 @@ class SystemsTest(base.TestCase):
         )
 
 
+class OverlayTest(base.TestCase):
+    def test_every_format_is_named(self):
+        calls = []
+        guest = FakeGuest(
+            get_tmpdir='/t',
+            disk_create=lambda *names, **options: calls.append(
+                (*names, options)
+            ),
+            add_drive_opts=lambda *names, **options: calls.append(
+                (*names, options)
+            ),
+        )
+        inside.add_overlay(guest, '/s/copy', 'raw')
+        self.assertEqual(
+            [
+                (
+                    *('/t/look.qcow2', 'qcow2', -1),
+                    {'backingfile': '/s/copy', 'backingformat': 'raw'},
+                ),
+                (
+                    '/t/look.qcow2',
+                    {'format': 'qcow2', 'cachemode': 'unsafe'},
+                ),
+            ],
+            calls,
+        )
+
+
 class LookTest(base.TestCase):
     def test_is_run_by_the_python_of_the_system(self):
         fake = base.FakeAppliance('{"systems": []}')
