@@ -5,7 +5,6 @@ Few tests, each a whole story: with pytest-xdist, what they would share would
 be made in each worker.
 """
 
-import pathlib
 import subprocess
 import types
 
@@ -64,38 +63,28 @@ def overlay(tmp_path):
 
 
 @pytest.fixture
-def initrd(tmp_path):
-    """An initramfs with a microcode archive before the compressed one."""
+def initrd(tmp_path_factory):
+    """An initramfs, bytes: microcode, then a compressed archive."""
+    top = tmp_path_factory.mktemp('initrd')
 
     def archive(*names):
-        top = tmp_path / names[0].split('/')[0]
         for name in names:
-            path = tmp_path / name
+            path = top / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(b'x' * 100)
         return run(
             *('cpio', '-o', '-H', 'newc', '--quiet'),
             input='\n'.join(names).encode(),
-            cwd=top.parent,
+            cwd=top,
         )
 
     drivers = 'lib/modules/6.1.0-test/kernel/drivers'
-    path = tmp_path / 'initrd'
-    path.write_bytes(
-        archive('kernel/x86/microcode/GenuineIntel.bin')
-        + run(
-            *('zstd', '-q', '-c'),
-            input=archive(
-                f'{drivers}/block/virtio_blk.ko',
-                f'{drivers}/virtio/virtio_pci.ko',
-                'lib/modules/6.1.0-test/kernel/fs/ext4/ext4.ko',
-            ),
-        )
+    compressed = run(
+        *('zstd', '-q', '-c'),
+        input=archive(
+            f'{drivers}/block/virtio_blk.ko',
+            f'{drivers}/virtio/virtio_pci.ko',
+            'lib/modules/6.1.0-test/kernel/fs/ext4/ext4.ko',
+        ),
     )
-    return path
-
-
-@pytest.fixture
-def guest():
-    """The path of the program that makes and reads guests."""
-    return str(pathlib.Path(__file__).with_name('guest.py'))
+    return archive('kernel/x86/microcode/GenuineIntel.bin') + compressed

@@ -1,107 +1,127 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Make small guests, and read them; run by the system's Python.
+"""A small guest, made and read with tools of the host: it is no stranger's."""
 
-::
-
-    guest.py make PATH INITRD    a raw disk that looks like a Debian with EFI
-    guest.py read PATH FILE...   JSON: content of files, null if missing
-"""
-
-import json
 import os
-import sys
 
-import guestfs
+from tests.functional.seal import conftest
 
 MIB = 1 << 20
-SIZE = 320 * MIB
-#: Random bytes of a file that was deleted.
-DELETED = 64 * MIB
+
+# The partitions, in MiB: where they begin, and their size.
+EFI = (1, 20)
+ROOT = (21, 256)
+SIZE = 278
 
 FILES = {
-    '/etc/os-release': 'ID=debian\nVERSION_ID="12"\n'
+    'etc/os-release': 'ID=debian\nVERSION_ID="12"\n'
     'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\n',
-    '/etc/debian_version': '12.5\n',
-    '/etc/fstab': 'LABEL=root / ext4 defaults 0 1\n'
+    'etc/debian_version': '12.5\n',
+    'etc/fstab': 'LABEL=root / ext4 defaults 0 1\n'
     'LABEL=EFI /boot/efi vfat defaults 0 2\n'
     'tmpfs /tmp tmpfs defaults 0 0\n'
     # Of a volume, which is not on the disk.
     '/dev/vdz1 /srv/data ext4 defaults 0 2\n',
-    '/etc/hostname': 'installer\n',
-    '/etc/machine-id': '0123456789abcdef0123456789abcdef\n',
-    '/etc/ssh/sshd_config': 'Port 22\n',
-    '/etc/ssh/ssh_host_ed25519_key': 'SECRET\n',
-    '/etc/ssh/ssh_host_ed25519_key.pub': 'PUBLIC\n',
-    '/etc/udev/rules.d/70-persistent-net.rules': 'ATTR{address}=="52:54"\n',
-    '/root/.bash_history': 'echo secret\n',
-    '/root/.ssh/authorized_keys': 'ssh-ed25519 AAAA operator\n',
-    '/var/lib/dhcp/dhclient.leases': 'lease {}\n',
-    '/var/log/syslog': 'installer kernel: hello\n',
-    '/var/log/journal/0123456789abcdef/system.journal': 'x\n',
-    '/var/cache/apt/archives/hello.deb': 'x\n',
-    '/var/spool/cron/crontabs/root': '@reboot true\n',
-    '/usr/sbin/sshd': 'x',
-    '/lib/systemd/systemd': 'x',
-    '/boot/vmlinuz-6.1.0-test': 'x',
-    '/lib/modules/6.1.0-test/modules.builtin': 'kernel/fs/ext4/ext4.ko\n',
-    '/boot/efi/EFI/BOOT/BOOTX64.EFI': 'MZ',
-    '/boot/efi/EFI/debian/grubx64.efi': 'MZ',
+    'etc/hostname': 'installer\n',
+    'etc/machine-id': '0123456789abcdef0123456789abcdef\n',
+    'etc/ssh/sshd_config': 'Port 22\n',
+    'etc/ssh/ssh_host_ed25519_key': 'SECRET\n',
+    'etc/ssh/ssh_host_ed25519_key.pub': 'PUBLIC\n',
+    'etc/udev/rules.d/70-persistent-net.rules': 'ATTR{address}=="52:54"\n',
+    'root/.bash_history': 'echo secret\n',
+    'root/.ssh/authorized_keys': 'ssh-ed25519 AAAA operator\n',
+    'var/lib/dhcp/dhclient.leases': 'lease {}\n',
+    'var/log/syslog': 'installer kernel: hello\n',
+    'var/log/journal/0123456789abcdef/system.journal': 'x\n',
+    'var/cache/apt/archives/hello.deb': 'x\n',
+    'var/spool/cron/crontabs/root': '@reboot true\n',
+    'usr/sbin/sshd': 'x',
+    'lib/systemd/systemd': 'x',
+    'boot/vmlinuz-6.1.0-test': 'x',
+    'lib/modules/6.1.0-test/modules.builtin': 'kernel/fs/ext4/ext4.ko\n',
 }
 
 
-def make(g, path, initrd):
-    g.disk_create(path, 'raw', SIZE)
-    g.add_drive_opts(path, format='raw')
-    g.launch()
-    g.part_init('/dev/sda', 'gpt')
-    g.part_add('/dev/sda', 'p', 2048, 43007)
-    g.part_add('/dev/sda', 'p', 43008, -2048)
-    # As GRUB's boot.img begins.
-    g.pwrite_device('/dev/sda', b'\xeb\x63\x90', 0)
-    g.pwrite_device('/dev/sda', b'GRUB ', 0x180)
-    g.mkfs('vfat', '/dev/sda1', label='EFI')
-    g.mkfs('ext4', '/dev/sda2', label='root')
-    g.mount('/dev/sda2', '/')
-    g.mkdir_p('/boot/efi')
-    g.mount('/dev/sda1', '/boot/efi')
-    for name, content in FILES.items():
-        g.mkdir_p(os.path.dirname(name))
-        g.write(name, content)
-    g.mkdir_p('/bin')
-    g.mkdir_p('/etc/systemd/system')
-    # By which the architecture is found.
-    g.upload('/bin/ls', '/bin/ls')
-    g.upload(initrd, '/boot/initrd.img-6.1.0-test')
-    # A name that is not UTF-8, which the bindings cannot give.
-    g.debug('sh', ["touch /sysroot/etc/$(printf 'caf\\351')"])
-    _delete_something(g)
-    g.shutdown()
+def make(path, directory, initrd):
+    """Write a raw disk that looks like a Debian with EFI, and GRUB for BIOS.
+
+    What its file system does not use is full of random bytes, as after much
+    was deleted.
+
+    :param path: where to write it
+    :param directory: an empty one, to work in
+    :param initrd: the initramfs, bytes
+    """
+    with open(path, 'wb') as disk:
+        disk.write(bytes(ROOT[0] * MIB))
+        for _number in range(ROOT[1]):
+            disk.write(os.urandom(MIB))
+        disk.write(bytes(MIB))
+    _partition(path)
+    _make_efi(path)
+    _make_root(path, directory, initrd)
 
 
-def _delete_something(g):
-    g.touch('/deleted')
-    for start in range(0, DELETED, MIB):
-        g.pwrite('/deleted', os.urandom(MIB), start)
-    g.sync()
-    g.rm('/deleted')
-
-
-def read(g, path, *names):
-    g.add_drive_opts(path, format='qcow2', readonly=True)
-    g.launch()
-    g.mount_ro('/dev/sda2', '/')
-    g.mount_ro('/dev/sda1', '/boot/efi')
-    print(json.dumps({name: _content(g, name) for name in names}))
-
-
-def _content(g, name):
-    try:
-        return g.cat(name)
-    except RuntimeError:
-        return None
-
-
-if __name__ == '__main__':
-    {'make': make, 'read': read}[sys.argv[1]](
-        guestfs.GuestFS(python_return_dict=True), *sys.argv[2:]
+def _partition(path):
+    parts = ''.join(
+        f'start={start}MiB, size={size}MiB, type={kind}\n'
+        for (start, size), kind in ((EFI, 'U'), (ROOT, 'L'))
     )
+    conftest.run('sfdisk', '-q', path, input=f'label: gpt\n{parts}'.encode())
+    with open(path, 'r+b') as disk:
+        # As GRUB's boot.img has it.
+        disk.seek(0x180)
+        disk.write(b'GRUB ')
+
+
+def _make_efi(path):
+    start, size = EFI
+    conftest.run(
+        *('mkfs.vfat', '-n', 'EFI', f'--offset={start * 2048}', path),
+        str(size * 1024),
+    )
+    image = f'{path}@@{start}M'
+    for name in ('EFI', 'EFI/BOOT', 'EFI/debian'):
+        conftest.run('mmd', '-i', image, f'::{name}')
+    for name in ('EFI/BOOT/BOOTX64.EFI', 'EFI/debian/grubx64.efi'):
+        conftest.run('mcopy', '-i', image, '-', f'::{name}', input=b'MZ')
+
+
+def _make_root(path, directory, initrd):
+    for name, content in FILES.items():
+        file = directory / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content)
+    # A name that is not UTF-8, which libguestfs' bindings cannot give.
+    (directory / 'etc' / os.fsdecode(b'caf\xe9')).touch()
+    (directory / 'boot' / 'initrd.img-6.1.0-test').write_bytes(initrd)
+    (directory / 'boot' / 'efi').mkdir()
+    # By which the architecture is found.
+    (directory / 'bin').mkdir()
+    (directory / 'bin' / 'ls').write_bytes(_read('/bin/ls'))
+    start, size = ROOT
+    conftest.run(
+        *('mke2fs', '-q', '-t', 'ext4', '-L', 'root', '-d', directory),
+        *('-E', f'nodiscard,offset={start * MIB}', path, f'{size}M'),
+    )
+
+
+def _read(path):
+    with open(path, 'rb') as file:
+        return file.read()
+
+
+def read(path, name):
+    """A file of a guest's root file system.
+
+    :param path: of a raw disk
+    :param name: of the file
+    :returns: bytes, None when there is no such file
+    """
+    device = f'{path}?offset={ROOT[0] * MIB}'
+    if b'Inode:' not in _debugfs(device, f'stat {name}'):
+        return None
+    return _debugfs(device, f'cat {name}')
+
+
+def _debugfs(device, request):
+    return conftest.run('debugfs', '-R', request, device)
