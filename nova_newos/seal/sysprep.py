@@ -206,10 +206,10 @@ def _add_unit():
     path = f'{_UNIT_DIRECTORY}/{_UNIT}'
     wants = f'{_UNIT_DIRECTORY}/multi-user.target.wants'
     return [
-        '--write',
-        f'{path}:{_UNIT_TEXT}',
         '--mkdir',
         wants,
+        '--write',
+        f'{path}:{_UNIT_TEXT}',
         '--link',
         f'{path}:{wants}/{_UNIT}',
     ]

@@ -35,7 +35,7 @@ def conf():
 def make_appliance():
     """Appliances with a time limit that no operator may set."""
 
-    def make(timeout=300):
+    def make(timeout=600):
         options = types.SimpleNamespace(
             appliance_memory=768, appliance_timeout=timeout
         )

@@ -146,13 +146,13 @@ def test_appliance_that_hangs(make_appliance, overlay, tmp_path):
     disk = overlay(root)
     with concurrent.futures.ThreadPoolExecutor(1) as executor:
         future = executor.submit(
-            sparsify.SparsifySealer(None).seal, disk, make_appliance(20)
+            sparsify.SparsifySealer(None).seal, disk, make_appliance(40)
         )
         while not qemus(disk.path) and not future.done():
             time.sleep(0.05)
         [qemu] = qemus(disk.path)
         os.kill(qemu, signal.SIGSTOP)
-        with pytest.raises(exception.SealFailed, match='appliance_timeout=20'):
-            future.result(60)
+        with pytest.raises(exception.SealFailed, match='appliance_timeout=40'):
+            future.result(120)
     assert qemus(disk.path) == []
     assert not pathlib.Path(f'/proc/{qemu}').exists()

@@ -141,7 +141,7 @@ class SealTest(SysprepTestCase):
         )
         self.assertEqual('--no-selinux-relabel', arguments[at + 2])
         self.assertEqual(
-            ['--write', '--mkdir', '--link', '--truncate', '--truncate'],
+            ['--mkdir', '--write', '--link', '--truncate', '--truncate'],
             arguments[at + 3 :: 2],
         )
         self.assertEqual(
