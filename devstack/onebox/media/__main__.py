@@ -11,13 +11,22 @@ from devstack.onebox.media import debian
 from devstack.onebox.media import drivers
 from devstack.onebox.media import host
 from devstack.onebox.media import installed
+from devstack.onebox.media import netboot
 from devstack.onebox.media import probe
 from devstack.onebox.media import rescue
 from devstack.onebox.media import waiting
 
 MEDIA = {
     module.__name__.rpartition('.')[2]: module
-    for module in (debian, drivers, installed, probe, rescue, waiting)
+    for module in (
+        debian,
+        drivers,
+        installed,
+        netboot,
+        probe,
+        rescue,
+        waiting,
+    )
 }
 
 

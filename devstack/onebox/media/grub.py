@@ -17,9 +17,11 @@ _BIOS = Path('/usr/lib/grub/i386-pc')
 # system itself says.
 _ENTRY = """\
 linux /boot/vmlinuz {arguments}
-initrd /boot/initrd.img
+initrd {initrds}
 boot
 """
+_KERNEL = 'boot/vmlinuz'
+_INITRD = 'boot/initrd.img'
 
 
 def boot_entry(*arguments):
@@ -27,7 +29,10 @@ def boot_entry(*arguments):
 
     :param arguments: further words of the kernel's command line.
     """
-    return _ENTRY.format(arguments=' '.join((KERNEL_ARGUMENTS, *arguments)))
+    return _ENTRY.format(
+        arguments=' '.join((KERNEL_ARGUMENTS, *arguments)),
+        initrds=f'/{_INITRD}',
+    )
 
 
 def write_iso(target, label, kernel, initrd, files, arguments=()):
@@ -41,15 +46,37 @@ def write_iso(target, label, kernel, initrd, files, arguments=()):
         path on this machine}.
     :param arguments: further words of the kernel's command line.
     """
+    content = {_KERNEL: kernel, _INITRD: initrd, **files}
+    _write_iso(target, label, content, boot_entry(*arguments))
+
+
+def write_foreign_iso(target, label, kernel, initrds, arguments):
+    """Write an ISO like write_iso()'s of a kernel with its own needs.
+
+    :param initrds: paths of initramfs archives; the kernel unpacks one
+        after the other.
+    :param arguments: all words of the kernel's command line; with blanks,
+        but without quotes and backslashes.
+    """
+    content = {_KERNEL: kernel}
+    names = (_INITRD, *(f'boot/more{n}.img' for n in range(1, len(initrds))))
+    content.update(zip(names, initrds, strict=True))
+    entry = _ENTRY.format(
+        arguments=' '.join(f"'{word}'" for word in arguments),
+        initrds=' '.join(f'/{name}' for name in names),
+    )
+    _write_iso(target, label, content, entry)
+
+
+def _write_iso(target, label, content, entry):
     with tempfile.TemporaryDirectory(dir=target.parent) as directory:
         tree = Path(directory)
-        content = {'boot/vmlinuz': kernel, 'boot/initrd.img': initrd, **files}
         for name, source in content.items():
             (tree / name).parent.mkdir(parents=True, exist_ok=True)
             # The file, not a copy: the root file system is large.
             (tree / name).hardlink_to(source)
         (tree / 'boot/grub').mkdir()
-        (tree / 'boot/grub/grub.cfg').write_text(boot_entry(*arguments))
+        (tree / 'boot/grub/grub.cfg').write_text(entry)
         host.run(
             'grub-mkrescue',
             '--output',

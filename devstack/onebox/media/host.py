@@ -25,11 +25,12 @@ class MediaError(Exception):
     """A medium could not be made; the message says what to change."""
 
 
-def run(*command, stdin=None, env=None):
+def run(*command, stdin=None, env=None, cwd=None):
     """Run a command and return its standard output as bytes.
 
     :param stdin: bytes for its standard input.
     :param env: variables added to the environment.
+    :param cwd: its working directory.
     :raises MediaError: when it cannot be run or fails, with what it said.
     """
     try:
@@ -37,6 +38,7 @@ def run(*command, stdin=None, env=None):
             command,
             input=stdin,
             capture_output=True,
+            cwd=cwd,
             env={**os.environ, 'LC_ALL': 'C', **(env or {})},
         )
     except FileNotFoundError as error:
@@ -56,7 +58,7 @@ def require_root():
         raise MediaError('building media needs root: run it with sudo')
 
 
-def apt_get(*arguments):
+def apt_get(*arguments, cwd=None):
     run(
         'apt-get',
         '-q',
@@ -65,6 +67,7 @@ def apt_get(*arguments):
         'DPkg::Lock::Timeout=600',
         *arguments,
         env={'DEBIAN_FRONTEND': 'noninteractive'},
+        cwd=cwd,
     )
 
 

@@ -22,18 +22,27 @@ def write(target, base, script):
     with tempfile.TemporaryDirectory() as directory:
         tree = Path(directory)
         _lay_out(tree, base, script)
-        names = sorted(str(path.relative_to(tree)) for path in tree.rglob('*'))
-        archive = host.run(
-            'cpio',
-            '--create',
-            '--format=newc',
-            '--quiet',
-            '--null',
-            '--reproducible',
-            '--owner=0:0',
-            f'--directory={tree}',
-            stdin=''.join(f'{name}\0' for name in names).encode(),
-        )
+        pack(target, tree)
+
+
+def pack(target, tree):
+    """Write a directory as an initramfs.
+
+    :param target: path of the file to write.
+    :param tree: path of the directory.
+    """
+    names = sorted(str(path.relative_to(tree)) for path in tree.rglob('*'))
+    archive = host.run(
+        'cpio',
+        '--create',
+        '--format=newc',
+        '--quiet',
+        '--null',
+        '--reproducible',
+        '--owner=0:0',
+        f'--directory={tree}',
+        stdin=''.join(f'{name}\0' for name in names).encode(),
+    )
     # The kernel unpacks gzip at several times the speed of xz, and these
     # guests mostly run on emulated processors.
     target.write_bytes(gzip.compress(archive, mtime=0))
