@@ -5,6 +5,7 @@ import hashlib
 import io
 import subprocess
 import tarfile
+import uuid
 
 import pytest
 
@@ -20,6 +21,29 @@ poweroff
 @core
 %end
 """
+
+# What debian-installer itself keeps of its answers goes to the console. There
+# is no network to install from, so it powers off with its first command.
+PRESEED = """\
+#_preseed_V1
+d-i debian-installer/locale string de_CH.UTF-8
+d-i keyboard-configuration/xkb-keymap select ch
+d-i netcfg/enable boolean false
+d-i partman-auto/method string regular
+d-i partman/confirm boolean true
+d-i preseed/early_command string exec > /dev/console; \
+  echo "answers: nonce {nonce}"; \
+  echo "answers: locale $(debconf-get debian-installer/locale)"; \
+  cat /var/lib/preseed/log; \
+  sed -n 's/.* preseed: success/answers: success/p' /var/log/syslog; \
+  poweroff
+"""
+
+
+@pytest.fixture
+def netboot_iso(box, images):
+    """Debian's own installer; not for every session, it takes a download."""
+    return images(box.medium('netboot'))
 
 
 @pytest.fixture
@@ -96,3 +120,21 @@ def test_hostile_answers_are_refused(launch, install_iso, user_data):
     assert "'ks.cfg'" in message
     assert 'no links' in message
     guest.assert_nothing_left()
+
+
+def test_debian_installer_takes_them(launch, netboot_iso, user_data, flavor):
+    nonce = uuid.uuid4().hex
+    guest = launch(
+        netboot_iso,
+        user_data(PRESEED.format(nonce=nonce).encode()),
+        # With less it asks whether it may go on with less.
+        flavor=flavor(ram=1024),
+    )
+    # It powers off by itself, and Nova sees it.
+    guest.wait_for_status('SHUTOFF', seconds=600)
+    said = guest.console()
+    assert f'answers: nonce {nonce}' in said
+    assert 'answers: locale de_CH.UTF-8' in said
+    assert 'd-i keyboard-configuration/xkb-keymap select ch' in said
+    loaded = 'loaded preseed file from file:///hd-media/preseed.cfg'
+    assert f'answers: successfully {loaded}' in said
