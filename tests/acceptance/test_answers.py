@@ -22,21 +22,25 @@ poweroff
 %end
 """
 
-# What debian-installer itself keeps of its answers goes to the console. There
-# is no network to install from, so it powers off with its first command.
-PRESEED = """\
-#_preseed_V1
-d-i debian-installer/locale string de_CH.UTF-8
-d-i keyboard-configuration/xkb-keymap select ch
+# debian-installer goes on by these answers until it looks for a network, which
+# there is not, and then powers off. Before that it tells what it logged. The
+# [e] is for the log to have no match in the command itself.
+PRESEED = r"""#_preseed_V1
+d-i debian-installer/locale string en_GB.UTF-8
+d-i keyboard-configuration/xkb-keymap select gb
 d-i netcfg/enable boolean false
-d-i partman-auto/method string regular
-d-i partman/confirm boolean true
-d-i preseed/early_command string exec > /dev/console; \
-  echo "answers: nonce {nonce}"; \
-  echo "answers: locale $(debconf-get debian-installer/locale)"; \
-  cat /var/lib/preseed/log; \
-  sed -n 's/.* preseed: success/answers: success/p' /var/log/syslog; \
-  poweroff
+d-i preseed/early_command string \
+  echo "answers: locale $(debconf-get debian-installer/locale)" \
+    > /dev/console; \
+  ( \
+    until grep -q "item '[e]thdetect' selected" /var/log/syslog; \
+    do sleep 1; done; \
+    echo "answers: nonce NONCE"; \
+    cat /var/lib/preseed/log; \
+    grep -o "Menu item '.*' selected" /var/log/syslog; \
+    sed -n 's/.* preseed: success/answers: success/p' /var/log/syslog; \
+    poweroff \
+  ) < /dev/null > /dev/console 2>&1 3>&- &
 """
 
 
@@ -126,7 +130,7 @@ def test_debian_installer_takes_them(launch, netboot_iso, user_data, flavor):
     nonce = uuid.uuid4().hex
     guest = launch(
         netboot_iso,
-        user_data(PRESEED.format(nonce=nonce).encode()),
+        user_data(PRESEED.replace('NONCE', nonce).encode()),
         # With less it asks whether it may go on with less.
         flavor=flavor(ram=1024),
     )
@@ -134,7 +138,10 @@ def test_debian_installer_takes_them(launch, netboot_iso, user_data, flavor):
     guest.wait_for_status('SHUTOFF', seconds=600)
     said = guest.console()
     assert f'answers: nonce {nonce}' in said
-    assert 'answers: locale de_CH.UTF-8' in said
-    assert 'd-i keyboard-configuration/xkb-keymap select ch' in said
     loaded = 'loaded preseed file from file:///hd-media/preseed.cfg'
     assert f'answers: successfully {loaded}' in said
+    assert 'answers: locale en_GB.UTF-8' in said
+    assert 'd-i keyboard-configuration/xkb-keymap select gb' in said
+    # Nobody was there to answer what these two ask.
+    for item in ('localechooser', 'console-setup-udeb', 'ethdetect'):
+        assert f"Menu item '{item}' selected" in said
