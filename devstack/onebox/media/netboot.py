@@ -108,6 +108,8 @@ def _build(target, version, say):
 def _installer(scratch, version, say):
     package = _PACKAGE.format(version=version)
     say(f'fetching {package}')
+    # The mirror has one version; the machine's lists may name one before it.
+    host.apt_get('update')
     host.apt_get('download', package, cwd=scratch)
     (archive,) = scratch.glob('*.deb')
     host.run('dpkg-deb', '--extract', archive, scratch / 'package')
