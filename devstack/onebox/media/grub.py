@@ -7,7 +7,10 @@ import tempfile
 
 from devstack.onebox.media import host
 
-KERNEL_ARGUMENTS = 'console=tty0 console=ttyS0,115200 quiet panic=30'
+# An emulated processor may get no time while the kernel tries its timer.
+KERNEL_ARGUMENTS = (
+    'console=tty0 console=ttyS0,115200 quiet panic=30 no_timer_check'
+)
 SECTOR = 512
 # Room for the core image between the MBR and the first partition.
 FIRST_SECTOR = 2048
