@@ -18,7 +18,9 @@ from packaging import requirements
 from nova_newos import conf as newos_conf
 from nova_newos import exception
 from nova_newos import media
+from nova_newos import seal
 from nova_newos.media import virtio
+from nova_newos.seal import appliance
 
 COMPUTE_DRIVER = 'newos.NewosLibvirtDriver'
 
@@ -152,6 +154,20 @@ class Checks(upgradecheck.UpgradeCommands):
             return _failure(str(error))
         return _success(', '.join(self.conf.newos.media) or 'none')
 
+    def _check_sealers(self):
+        try:
+            sealers = seal.Sealers(self.conf)
+        except exception.NewosError as error:
+            return _failure(str(error))
+        missing = appliance.missing_tools()
+        if sealers.enabled and missing:
+            return _warning(
+                'Golden images cannot be sealed: '
+                + ', '.join(f'{t} (package {p})' for t, p in missing.items())
+                + ' is not installed.'
+            )
+        return _success(', '.join(self.conf.newos.sealers) or 'none')
+
     def _check_libvirt(self):
         uri = self.conf.libvirt.connection_uri or 'qemu:///system'
         try:
@@ -204,6 +220,7 @@ class Checks(upgradecheck.UpgradeCommands):
         ('Options of [newos]', _check_options),
         ('Driver ISO', _check_virtio_image_id),
         ('Media plug-ins', _check_media),
+        ('Sealers', _check_sealers),
         ('libvirt and QEMU', _check_libvirt),
     )
 

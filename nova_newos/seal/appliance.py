@@ -44,6 +44,15 @@ _SHORT = '/tmp'  # noqa: S108
 _SUPERVISE = pathlib.Path(supervise.__file__)
 
 
+def missing_tools():
+    """Commands that are not installed: dict of name to package."""
+    return {
+        tool: package
+        for tool, package in PACKAGES.items()
+        if not shutil.which(tool)
+    }
+
+
 class Appliance:
     """How the tools are run on this host."""
 

@@ -5,6 +5,7 @@ import importlib.metadata
 import io
 import json
 import pathlib
+import types
 from unittest import mock
 
 import ddt
@@ -58,6 +59,11 @@ class StatusTest(base.TestCase):
             status, '_open_libvirt', FakeConnection()
         )
         self._patch(status.media, 'Media')
+        self._patch(
+            status.seal, 'Sealers', types.SimpleNamespace(enabled=['sysprep'])
+        )
+        self.missing = {}
+        self._patch(status.appliance, 'missing_tools', self.missing)
 
     def _patch(self, where, name, value=None):
         return self.useFixture(
@@ -167,6 +173,22 @@ class StatusTest(base.TestCase):
             name='floppy', entry_point='floppy', reason='gone'
         )
         self.assertOnly('Media plug-ins', FAILURE, 'floppy')
+
+    def test_unknown_sealer(self):
+        status.seal.Sealers.side_effect = status.exception.SealerLoadError(
+            name='wax', entry_point='wax', reason='gone'
+        )
+        self.assertOnly('Sealers', FAILURE, 'wax')
+
+    def test_tool_that_is_not_installed(self):
+        self.missing['virt-sysprep'] = 'guestfs-tools'
+        self.assertOnly('Sealers', WARNING, 'package guestfs-tools')
+
+    def test_no_sealers(self):
+        """Then no tool is needed."""
+        self.missing['virt-sysprep'] = 'guestfs-tools'
+        status.seal.Sealers.return_value.enabled = []
+        self.assertEqual(0, self._run()[0])
 
     def test_libvirt_does_not_answer(self):
         self.open_libvirt.side_effect = OSError('no socket')
