@@ -102,7 +102,7 @@ class StatusTest(base.TestCase):
     def test_ready(self):
         code, checks = self._run()
         self.assertEqual(0, code)
-        self.assertEqual(7, len(checks))
+        self.assertEqual(8, len(checks))
         self.assertTrue(self.open_libvirt.return_value.closed)
         self.open_libvirt.assert_called_once_with('qemu:///system')
 
