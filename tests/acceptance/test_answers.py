@@ -9,8 +9,6 @@ import uuid
 
 import pytest
 
-from tests.acceptance import storage
-
 KICKSTART = b"""\
 lang en_US.UTF-8
 rootpw --lock
@@ -75,7 +73,9 @@ def extracted(iso, name, target):
     return target.read_bytes()
 
 
-@storage.on(*storage.ALL, sees=('create', 'config-drive', 'lost-files'))
+@pytest.mark.operation('create')
+@pytest.mark.operation('config-drive')
+@pytest.mark.operation('lost-files')
 def test_answers_come_and_come_back(launch, install_iso, user_data, tmp_path):
     guest = launch(install_iso, '--config-drive=True', user_data(KICKSTART))
     path = guest.directory / 'disk.answers'
