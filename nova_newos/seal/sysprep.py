@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The sealer ``sysprep``: nothing is left that identifies one host."""
 
+import functools
 import shutil
 
 from oslo_concurrency import processutils
@@ -75,20 +76,25 @@ class SysprepSealer(base.Sealer):
         super().__init__(conf)
         wanted = conf.newos.sysprep_operations
         unusable = set(wanted) & _REFUSED
+        # Nobody named those of the default, and nothing is run for them yet.
+        if not _is_default(conf):
+            unusable |= _unknown(wanted)
+        if unusable:
+            raise exception.SysprepOperationUnknown(
+                names=', '.join(sorted(unusable))
+            )
+
+    @functools.cached_property
+    def _operations(self):
+        wanted = self.conf.newos.sysprep_operations
         unknown = _unknown(wanted)
-        if unknown and _is_default(conf):
+        if unknown:
             LOG.info(
                 '%s of this host does not have: %s',
                 _TOOL,
                 ', '.join(sorted(unknown)),
             )
-        else:
-            unusable |= unknown
-        if unusable:
-            raise exception.SysprepOperationUnknown(
-                names=', '.join(sorted(unusable))
-            )
-        self._operations = [name for name in wanted if name not in unknown]
+        return [name for name in wanted if name not in unknown]
 
     def seal(self, disk, appliance):
         """See :meth:`nova_newos.seal.base.Sealer.seal`.
@@ -178,11 +184,8 @@ def _is_default(conf):
 
 
 def _unknown(operations):
-    """Those that virt-sysprep of this host does not have."""
+    """Those that virt-sysprep of this host does not have, if it is there."""
     if not shutil.which(_TOOL):
-        LOG.warning(
-            '%s is not installed: servers cannot be sealed here', _TOOL
-        )
         return set()
     return set(operations) - _known_operations()
 

@@ -517,15 +517,16 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
         self, image_meta, instance, img_fmt, snp_name
     ):
         under_way = self._captures.of(instance)
-        if under_way is not None:
-            img_fmt = under_way.disk_format(img_fmt)
-        metadata = super()._create_snapshot_metadata(
-            image_meta, instance, img_fmt, snp_name
-        )
-        if self._layout(instance) is not None:
-            metadata['properties'] = snapshot.clean_properties(
-                metadata['properties']
+        if under_way is None:
+            return super()._create_snapshot_metadata(
+                image_meta, instance, img_fmt, snp_name
             )
+        metadata = super()._create_snapshot_metadata(
+            image_meta, instance, under_way.disk_format(img_fmt), snp_name
+        )
+        metadata['properties'] = snapshot.clean_properties(
+            metadata['properties']
+        )
         return metadata
 
     def _live_snapshot(
@@ -540,7 +541,7 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
         image_meta,
     ):
         under_way = self._captures.of(instance)
-        if under_way is None:
+        if under_way is None or not under_way.is_wanted:
             super()._live_snapshot(
                 context,
                 instance,

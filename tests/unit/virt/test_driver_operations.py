@@ -134,7 +134,7 @@ class SnapshotTest(SnapshotTestCase):
         self.snapshot(
             fakes.server(server_layout=fakes.LAYOUT), test_snapshot.ROOT
         )
-        self.assertIsNone(self.under_way)
+        self.assertIs(False, self.under_way.is_wanted)
 
     def test_sealed(self):
         """What is found out while it is made is on the record."""
@@ -231,12 +231,14 @@ class CaptureTest(SnapshotTestCase):
                 'properties': {'kernel_id': 'k', 'os_type': 'linux'}
             },
         )
-        self.assertEqual(
-            {'os_type': 'linux'}, self.metadata(self.instance)['properties']
-        )
+        with self.under_way():
+            self.assertEqual(
+                {'os_type': 'linux'},
+                self.metadata(self.instance)['properties'],
+            )
         self.assertEqual(
             {'kernel_id': 'k', 'os_type': 'linux'},
-            self.metadata(fakes.server())['properties'],
+            self.metadata(self.instance)['properties'],
         )
 
     def take_live(self):
