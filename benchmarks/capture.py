@@ -84,13 +84,13 @@ def compare(found):
 def _measured(box, server, way):
     """Take an image; returns figures as of _FIGURES."""
     compute = box.cloud.compute
-    if way == _SEALED:
-        compute.set_server_metadata(server, **{_SEAL: 'true'})
+    # It wins over what the ISO says.
+    sealed = 'true' if way == _SEALED else 'false'
+    compute.set_server_metadata(server, **{_SEAL: sealed})
     try:
         taken = _take(box, server)
     finally:
-        if way == _SEALED:
-            compute.delete_server_metadata(server, [_SEAL])
+        compute.delete_server_metadata(server, [_SEAL])
     said = (
         f'{figure:.1f} {title}'
         for figure, title in zip(taken, _FIGURES, strict=True)
