@@ -541,32 +541,26 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
         image_meta,
     ):
         under_way = self._captures.of(instance)
-        if under_way is None or not under_way.is_wanted:
-            super()._live_snapshot(
-                context,
-                instance,
-                guest,
-                disk_path,
-                out_path,
-                source_format,
-                image_format,
-                image_meta,
-            )
-            return
-        copy = f'{out_path}.copy'
+        captured = under_way is not None and under_way.is_wanted
+        # Nova never compresses what is raw.
+        made, made_format = (
+            (f'{out_path}.copy', 'raw')
+            if captured
+            else (out_path, image_format)
+        )
         super()._live_snapshot(
             context,
             instance,
             guest,
             disk_path,
-            copy,
+            made,
             source_format,
-            # Which Nova never compresses.
-            'raw',
+            made_format,
             image_meta,
         )
-        under_way.extract(copy, 'raw', out_path, image_format)
-        os.unlink(copy)
+        if captured:
+            under_way.extract(made, made_format, out_path, image_format)
+            os.unlink(made)
 
     def rescue(
         self,
