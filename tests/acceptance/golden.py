@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the record of an image of a root disk must be."""
+"""What the image of a root disk must be, and what is left if there is none."""
 
 import json
 import subprocess
+
+from tests.acceptance import faults
+from tests.acceptance import onebox
 
 #: Properties that are about the installation, or about another server.
 _FOREIGN = ('newos', 'base_image', 'owner_specified', 'trait:')
@@ -53,3 +56,23 @@ def named(cloud, name):
     """The one image of that name."""
     [image] = cloud.image.images(name=name)
     return image
+
+
+def assert_cannot_be_made(guest):
+    """Try to take the image of a server, of which nothing may be left.
+
+    :param guest: a server that is switched off
+    """
+    name = 'newos-test-not-made'
+    root = guest.directory / 'disk.newos'
+    # Nova leaves there what it was at when it is killed.
+    snapshots = guest.box.instances / 'snapshots'
+    before = faults.digest_of(root), set(snapshots.glob('*'))
+    taken = onebox.openstack(
+        *('server', 'image', 'create', '--wait', '--name', name, guest.id),
+        check=False,
+    )
+    assert taken.returncode != 0
+    guest.wait_for_status('SHUTOFF')
+    assert list(guest.cloud.image.images(name=name)) == []
+    assert (faults.digest_of(root), set(snapshots.glob('*'))) == before

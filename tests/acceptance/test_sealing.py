@@ -6,9 +6,7 @@ A sealed image that boots is what the demo makes, see test_main_job.py.
 
 import pytest
 
-from tests.acceptance import faults
 from tests.acceptance import golden
-from tests.acceptance import onebox
 
 NAME = 'newos-test-sealed'
 
@@ -29,25 +27,11 @@ def insists(box):
     box.up('--set=newos.refuse=')
 
 
-def _take(guest):
-    """Have an image taken that is not to be."""
-    before = faults.digest_of(guest.directory / 'disk.newos')
-    taken = onebox.openstack(
-        *('server', 'image', 'create', '--wait', '--name', NAME, guest.id),
-        check=False,
-    )
-    assert taken.returncode != 0
-    guest.wait_for_status('SHUTOFF')
-    assert list(guest.cloud.image.images(name=NAME)) == []
-    assert faults.digest_of(guest.directory / 'disk.newos') == before
-    assert list((guest.box.instances / 'snapshots').iterdir()) == []
-    return guest.last_event()
-
-
 def test_what_cannot_be_sealed(installed, images):
     """And without sealing there is an image of it."""
     installed.command('set', '--property', 'newos_seal=true')
-    assert 'no operating system' in _take(installed)
+    golden.assert_cannot_be_made(installed)
+    assert 'no operating system' in installed.last_event()
 
     installed.command('set', '--property', 'newos_seal=false')
     image = installed.cloud.compute.create_server_image(
@@ -59,7 +43,8 @@ def test_what_cannot_be_sealed(installed, images):
 
 
 def test_what_the_operator_refuses(insists, installed, cloud, images):
-    event = _take(installed)
+    golden.assert_cannot_be_made(installed)
+    event = installed.last_event()
     assert 'cloud_init=unknown' in event
     assert 'boot_loader' not in event
 
