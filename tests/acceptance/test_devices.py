@@ -32,7 +32,12 @@ from tests.acceptance import storage
             ['sda', 'sdb', 'sdc'],
         ),
         (
-            {'hw_disk_bus': 'usb', 'hw_cdrom_bus': 'scsi'},
+            # Of USB 2; a disk on pc's USB 1 takes minutes.
+            {
+                'hw_machine_type': 'q35',
+                'hw_disk_bus': 'usb',
+                'hw_cdrom_bus': 'scsi',
+            },
             'usb',
             ['sda', 'sdb', 'sdc'],
         ),

@@ -237,7 +237,7 @@ PARTS = {
 
 # Run beside the acceptance tests, at low priority: these wait for one guest
 # at a time, and a processor is free.
-BESIDE_ACCEPTANCE = ('functional', 'upstream')
+BESIDE_ACCEPTANCE = ('unit', 'contract', 'functional', 'upstream')
 
 # Run only when named: takes hours.
 ON_DEMAND = ('upstream-table',)
