@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The one box, as the tests use it."""
 
+import contextlib
 import dataclasses
 import functools
 import json
@@ -71,6 +72,23 @@ class Box:
         """``box up`` with more options, which must work."""
         process = self.try_up(*options)
         assert process.returncode == 0, process.stdout + process.stderr
+
+    def configure(self, options):
+        """``box up`` with other options for nova.conf.
+
+        :param options: dict of ``GROUP.OPTION`` to value; an empty one gives
+            back what was
+        """
+        self.up(*(f'--set={name}={value}' for name, value in options.items()))
+
+    @contextlib.contextmanager
+    def configured(self, options):
+        """A box that is configured so for a while, see configure()."""
+        self.configure(options)
+        try:
+            yield
+        finally:
+            self.configure(dict.fromkeys(options, ''))
 
     def supervise(self, *command):
         """``supervisorctl`` on the box's services; returns its output."""

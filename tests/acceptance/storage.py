@@ -70,8 +70,7 @@ class Switch:
     def to(self, options):
         """:param options: dict, see wanted()"""
         if options != self._current:
-            changes = (f'--set={k}={v}' for k, v in options.items())
-            self._box.up(*changes)
+            self._box.configure(options)
             self._current = options
 
     def back(self):

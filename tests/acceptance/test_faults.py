@@ -20,30 +20,15 @@ def gate(box, cloud, services):
     """The way from Nova to Glance."""
     url = cloud.session.get_endpoint(service_type='image')
     gate = faults.Gate(int(url.rpartition(':')[2]))
-    box.up(
-        *_options(
-            {
-                'glance.endpoint_override': gate.url,
-                # How long a question waits whose answer was lost.
-                'DEFAULT.rpc_response_timeout': '20',
-            }
-        )
-    )
-    services.make_glance_patient()
-    yield gate
-    box.up(
-        *_options(
-            {
-                'glance.endpoint_override': '',
-                'DEFAULT.rpc_response_timeout': '',
-            }
-        )
-    )
+    options = {
+        'glance.endpoint_override': gate.url,
+        # How long a question waits whose answer was lost.
+        'DEFAULT.rpc_response_timeout': '20',
+    }
+    with box.configured(options):
+        services.make_glance_patient()
+        yield gate
     gate.close()
-
-
-def _options(values):
-    return [f'--set={name}={value}' for name, value in values.items()]
 
 
 @pytest.fixture(scope='module')

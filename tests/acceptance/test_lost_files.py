@@ -19,13 +19,8 @@ def eager_cache(box):
         'image_cache.manager_interval': '5',
         'image_cache.remove_unused_original_minimum_age_seconds': '1',
     }
-    box.up(*_options(eager))
-    yield
-    box.up(*_options(dict.fromkeys(eager, '')))
-
-
-def _options(values):
-    return [f'--set={name}={value}' for name, value in values.items()]
+    with box.configured(eager):
+        yield
 
 
 @pytest.mark.operation('image-cache')

@@ -4,9 +4,15 @@
 A sealed image that boots is what the demo makes, see test_main_job.py.
 """
 
+import concurrent.futures
+import os
+import signal
+
 import pytest
 
+from tests import processes
 from tests.acceptance import golden
+from tests.acceptance import onebox
 
 NAME = 'newos-test-sealed'
 
@@ -19,19 +25,24 @@ def installed(launch, install_iso):
     return guest
 
 
-@pytest.fixture
-def insists(box):
-    """The operator insists on facts."""
-    box.up('--set=newos.refuse=boot_loader,cloud_init')
-    yield
-    box.up('--set=newos.refuse=')
-
-
-def test_what_cannot_be_sealed(installed, images):
+def test_what_cannot_be_sealed(box, installed, images):
     """And without sealing there is an image of it."""
     installed.command('set', '--property', 'newos_seal=true')
     golden.assert_cannot_be_made(installed)
     assert 'no operating system' in installed.last_event()
+
+    copies = box.instances / 'snapshots'
+    with (
+        box.configured({'newos.appliance_timeout': '30'}),
+        concurrent.futures.ThreadPoolExecutor() as pool,
+    ):
+        tried = pool.submit(golden.assert_cannot_be_made, installed)
+        onebox.wait_for('the appliance runs', lambda: processes.qemus(copies))
+        [appliance] = processes.qemus(copies)
+        os.kill(appliance, signal.SIGSTOP)
+        tried.result()
+    assert 'appliance_timeout=30' in installed.last_event()
+    assert processes.qemus(copies) == []
 
     installed.command('set', '--property', 'newos_seal=false')
     image = installed.cloud.compute.create_server_image(
@@ -42,14 +53,15 @@ def test_what_cannot_be_sealed(installed, images):
     assert installed.boot().facts['marker']
 
 
-def test_what_the_operator_refuses(insists, installed, cloud, images):
-    golden.assert_cannot_be_made(installed)
-    event = installed.last_event()
-    assert 'cloud_init=unknown' in event
-    assert 'boot_loader' not in event
+def test_what_the_operator_refuses(box, installed, cloud, images):
+    with box.configured({'newos.refuse': 'boot_loader,cloud_init'}):
+        golden.assert_cannot_be_made(installed)
+        event = installed.last_event()
+        assert 'cloud_init=unknown' in event
+        assert 'boot_loader' not in event
 
-    # A backup is to be what the server was.
-    installed.call('backup_server', NAME, 'daily', 1, expect='SHUTOFF')
+        # A backup is to be what the server was.
+        installed.call('backup_server', NAME, 'daily', 1, expect='SHUTOFF')
     image = golden.named(cloud, NAME)
     images.adopt(image.id)
     golden.check(image)

@@ -14,6 +14,7 @@ from nova_newos import exception
 from nova_newos import seal
 from nova_newos import verdict
 from nova_newos.seal import sparsify
+from tests import processes
 from tests.functional.seal import conftest
 from tests.functional.seal import guest
 
@@ -124,21 +125,6 @@ def test_garbage(conf, make_appliance, overlay, tmp_path_factory):
         seal.Sealers(conf).seal(disk, make_appliance())
 
 
-def qemus(path):
-    """Ids of QEMU processes that have opened a disk."""
-    found = []
-    for command in pathlib.Path('/proc').glob('[0-9]*/cmdline'):
-        try:
-            words = command.read_bytes().split(b'\0')
-        except OSError:
-            continue
-        if b'qemu-system' in words[0] and any(
-            path.encode() in w for w in words
-        ):
-            found.append(int(command.parent.name))
-    return found
-
-
 def test_appliance_that_hangs(make_appliance, overlay, tmp_path):
     """virt-sparsify puts QEMU into a process group of its own."""
     root = tmp_path / 'root'
@@ -148,11 +134,11 @@ def test_appliance_that_hangs(make_appliance, overlay, tmp_path):
         future = executor.submit(
             sparsify.SparsifySealer(None).seal, disk, make_appliance(40)
         )
-        while not qemus(disk.path) and not future.done():
+        while not processes.qemus(disk.path) and not future.done():
             time.sleep(0.05)
-        [qemu] = qemus(disk.path)
+        [qemu] = processes.qemus(disk.path)
         os.kill(qemu, signal.SIGSTOP)
         with pytest.raises(exception.SealFailed, match='appliance_timeout=40'):
             future.result(120)
-    assert qemus(disk.path) == []
+    assert processes.qemus(disk.path) == []
     assert not pathlib.Path(f'/proc/{qemu}').exists()
