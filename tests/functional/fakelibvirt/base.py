@@ -2,7 +2,6 @@
 """What the tests with fake libvirt and real files stand on."""
 
 import functools
-import hashlib
 import importlib
 import io
 import os
@@ -10,22 +9,19 @@ import pathlib
 import subprocess
 import sys
 import time
-import types
 
 import fixtures
-from glanceclient import exc
 from lxml import etree
 from nova import context
-from nova import exception
 from nova import objects
 from nova.tests import fixtures as nova_fixtures
 from nova.tests.functional.libvirt import base
 from oslo_serialization import jsonutils
-from oslo_utils import timeutils
 from oslo_utils import units
 from oslo_utils import uuidutils
 
 from nova_newos import layout
+from tests.functional.fakelibvirt import glance
 from tests.functional.fakelibvirt import hosts
 from tests.functional.fakelibvirt import libvirtd
 
@@ -53,107 +49,6 @@ def iso_bytes(size=2 * units.Mi):
 def paste_config():
     """Path of the API's paste configuration as Nova's wheel installs it."""
     return os.path.join(sys.prefix, 'etc', 'nova', 'api-paste.ini')
-
-
-class Glance(nova_fixtures.GlanceFixture):
-    """Nova's fake, which also keeps the bytes of snapshots.
-
-    :ivar fetched: ids of the images that were downloaded, in that order
-    :ivar before_download: called with the id of an image before its bytes go
-        out
-    """
-
-    def __init__(self, test):
-        super().__init__(test)
-        self.fetched = []
-        self.before_download = lambda image_id: None
-
-    def setUp(self):
-        super().setUp()
-        self.test.useFixture(
-            fixtures.MonkeyPatch(
-                'nova.image.glance.GlanceClientWrapper', lambda: self
-            )
-        )
-
-    def download(self, context, image_id, *args, **kwargs):
-        self.before_download(image_id)
-        self.fetched.append(image_id)
-        return super().download(context, image_id, *args, **kwargs)
-
-    def create(self, context, metadata, data=None):
-        # Nova's fake has all images made at one time.
-        metadata.setdefault('created_at', timeutils.utcnow())
-        return super().create(context, metadata, data=data)
-
-    def detail(self, context, filters=None, **kwargs):
-        # Nova's fake takes every image for what is asked for.
-        wanted = {
-            name.removeprefix('property-'): value
-            for name, value in (filters or {}).items()
-            if name.startswith('property-')
-        }
-        return sorted(
-            (
-                image
-                for image in super().detail(context)
-                if wanted.items() <= image['properties'].items()
-            ),
-            key=lambda image: image['created_at'],
-            reverse=kwargs.get('sort_dir') == 'desc',
-        )
-
-    def update(
-        self, context, image_id, metadata, data=None, purge_props=False
-    ):
-        if purge_props:
-            # Glance replaces the properties, Nova's fake the whole record.
-            metadata = {**self.images[image_id], **metadata}
-            _refuse_moves(
-                image_id,
-                self.images[image_id]['properties'],
-                metadata['properties'],
-            )
-        image = super().update(
-            context, image_id, metadata, data=data, purge_props=purge_props
-        )
-        # As nova.image.glance sends them to the real one.
-        for name in ('kernel_id', 'ramdisk_id'):
-            if not image['properties'].get(name):
-                image['properties'].pop(name, None)
-        if data is not None:
-            self._imagedata[image_id] = data.read()
-            image.update(status='active', size=len(self._imagedata[image_id]))
-        return image
-
-    def call(
-        self, context, version, method, controller=None, args=None, kwargs=None
-    ):
-        """Answers to ``nova.image.glance.GlanceClientWrapper.call``."""
-        [image_id] = args
-        if image_id not in self.images:
-            raise exc.HTTPNotFound()
-        data = self._imagedata[image_id]
-        return types.SimpleNamespace(
-            os_hash_algo='sha512',
-            os_hash_value=hashlib.sha512(data).hexdigest(),
-            visibility='private',
-        )
-
-    def bytes_of(self, image_id):
-        """The bytes of an image, or None if none came."""
-        return self._imagedata.get(image_id)
-
-
-def _refuse_moves(image_id, before, after):
-    """As Glance refuses a JSON patch (RFC 6902) with the operation "move".
-
-    glanceclient's library makes one of a value that changes its name.
-    """
-    gone = {before[name] for name in before.keys() - after.keys()}
-    come = {after[name] for name in after.keys() - before.keys()}
-    if gone & come:
-        raise exception.ImageBadRequest(image_id=image_id, response='move')
 
 
 def seen(disk):
@@ -201,7 +96,7 @@ class ServersTestCase(base.ServersTestBase):
         self.hosts = self.useFixture(
             hosts.Hosts(self.instances_path, self.SHARED_STORAGE)
         )
-        self.glance = self.useFixture(Glance(self))
+        self.glance = self.useFixture(glance.Glance(self))
         # Nova's tests have their machine to themselves.
         self.notifier.wait_for_versioned_notifications = functools.partial(
             self.notifier.wait_for_versioned_notifications, timeout=PATIENCE
