@@ -91,7 +91,8 @@ class Medium(abc.ABC):
         :returns: None when the server does not get this CD-ROM; else a short
             string (a UUID, a digest) that is persisted with the server and
             handed to :meth:`contents` from then on. All media of a server
-            share about 130 characters.
+            share Nova's 255 characters: beside the built-in ones there is
+            room for one more with a UUID.
         :raises nova_newos.exception.NewosError: when user input is wrong; the
             text reaches the user as the server's fault
         """

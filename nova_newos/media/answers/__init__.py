@@ -9,6 +9,10 @@ from nova_newos.media import base
 from nova_newos.media.answers import cd
 from nova_newos.media.answers import iso
 
+#: Nobody makes other data with as many digits, and all media of a server share
+#: the room for references.
+DIGEST_LENGTH = 32
+
 
 class AnswersMedium(base.Medium):
     """A small CD-ROM with the answer files in the server's user data.
@@ -19,7 +23,11 @@ class AnswersMedium(base.Medium):
     name = 'answers'
 
     def reference(self, server):
-        """The user data's sha256 in hexadecimal, if it is for an installer."""
+        """The user data's digest, if it is for an installer.
+
+        :returns: the first :data:`DIGEST_LENGTH` hexadecimal digits of its
+            sha256
+        """
         if not server.user_data:
             return None
         found = cd.from_user_data(server.user_data, server.uuid)
@@ -61,4 +69,4 @@ def _refuse(error, _path):
 
 
 def _digest(data):
-    return hashlib.sha256(data).hexdigest()
+    return hashlib.sha256(data).hexdigest()[:DIGEST_LENGTH]

@@ -14,7 +14,7 @@ from tests.unit.media import test_media
 from tests.unit.media.answers import readback
 from tests.unit.media.answers import samples
 
-DIGEST = hashlib.sha256(samples.AUTOINSTALL).hexdigest()
+DIGEST = hashlib.sha256(samples.AUTOINSTALL).hexdigest()[:32]
 
 
 def server(user_data, uuid=samples.UUID):
@@ -82,18 +82,22 @@ class AnswersTest(base.TestCase):
 
     def test_decided_by_another_version(self):
         data = b'#!/bin/sh\n'
-        digest = hashlib.sha256(data).hexdigest()
+        digest = hashlib.sha256(data).hexdigest()[:32]
         generated = self.medium.contents(server(data), digest)
         with self.assertRaises(exception.AnswersUnreadable) as caught:
             generated.write(self.directory.join('cd'))
         self.assertIn('another version', str(caught.exception))
 
     def test_layout_has_room(self):
-        """For the digest beside the driver ISO."""
+        """What media.base promises those of others."""
         layout.dump(
             layout.Layout(
                 iso=samples.UUID,
                 root_gb=layout.MAX_ROOT_GB,
-                media=(('virtio', samples.UUID), ('answers', DIGEST)),
+                media=(
+                    ('virtio', samples.UUID),
+                    ('answers', DIGEST),
+                    ('sixteen-letters-', samples.UUID),
+                ),
             )
         )
