@@ -42,12 +42,12 @@ def origin(properties):
 
 
 def identity(console):
-    """Return what tells one host from another, as a set of texts.
+    """Return what tells one host from another, as a set of (name, value).
 
     :param console: a demo_console.Console of a server that is up
     """
     found = map(_IDENTITY.search, console.lines)
-    return {match.group(0) for match in found if match}
+    return {match.groups() for match in found if match}
 
 
 def identity_problems(identities):
@@ -59,7 +59,9 @@ def identity_problems(identities):
     problems = [
         'a server shows no machine-id or no host key'
         for each in identities
-        if {text.split(':')[0] for text in each} != {'machine-id', 'host key'}
+        if {name for name, _value in each} != {'machine-id', 'host key'}
     ]
-    shared = set.intersection(*identities)
-    return problems + [f'servers share {text}' for text in sorted(shared)]
+    shared = sorted(set.intersection(*identities))
+    return problems + [
+        f'servers share {name}: {value}' for name, value in shared
+    ]

@@ -266,7 +266,7 @@ class Guest:
         onebox.wait_for('the installer powers off', self.is_off)
         # Nova sees by itself that the guest is off, after up to 15 s, and
         # refuses this if it has just done so, or fails if it just does.
-        with contextlib.suppress(openstack.exceptions.HttpException):
+        with contextlib.suppress(openstack.exceptions.ConflictException):
             self.cloud.compute.stop_server(self.id)
         self.wait_for_status('SHUTOFF')
         return report

@@ -34,10 +34,12 @@ def _host_changed(services):
     """Change the mounts of the host and have everybody see it."""
     # Nova gives no servers to a host that has just lost its libvirtd.
     services.kill('nova-compute')
-    yield
-    # libvirtd sees the mounts that were there when it was started.
-    services.restart('libvirtd')
-    services.start('nova-compute')
+    try:
+        yield
+    finally:
+        # libvirtd sees the mounts that were there when it was started.
+        services.restart('libvirtd')
+        services.start('nova-compute')
 
 
 @pytest.mark.operation('disk-full')

@@ -31,16 +31,19 @@ class Beside:
     def results(self):
         """Wait for the end; returns a list of what each call returned."""
         try:
-            return self._receiver.recv()
+            found = self._receiver.recv()
         except EOFError:
-            return []
+            found = []
+        self._process.join()
+        return found
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_error):
         # Its handler ends what it has started.
-        self._process.terminate()
+        if self._process.is_alive():
+            self._process.terminate()
         self._process.join()
 
 

@@ -68,7 +68,7 @@ class InstallServerFilterTest(fakes.TestCase):
         )
 
     def test_install_server_moves(self):
-        """A4: a stock host would boot its installer."""
+        """A stock host would boot its installer."""
         self.moves({layout.KEY: layout.dump(fakes.LAYOUT)})
         self.assertEqual([ABLE], self.passed())
         self.client.get.assert_called_once_with(

@@ -130,12 +130,20 @@ def _write_drivers(target, kernel_version, say):
 
 
 def _kernel_version(initrd):
-    """Of the modules that an initramfs has, for instance 6.1.0-50-amd64."""
+    """Of the modules that an initramfs has, for instance 6.1.0-50-amd64.
+
+    :raises MediaError: when they are not of one version.
+    """
     names = host.run(
         'cpio',
         '--list',
         '--quiet',
         stdin=gzip.decompress(initrd.read_bytes()),
     ).decode()
-    (version,) = set(_MODULES.findall(names))
-    return version
+    versions = set(_MODULES.findall(names))
+    if len(versions) != 1:
+        raise host.MediaError(
+            'the installer has modules of one kernel, but of these were '
+            f'found: {", ".join(sorted(versions)) or "none"}'
+        )
+    return versions.pop()

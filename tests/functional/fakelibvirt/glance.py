@@ -86,6 +86,7 @@ class Glance(nova_fixtures.GlanceFixture):
         self, context, version, method, controller=None, args=None, kwargs=None
     ):
         """Answers to ``nova.image.glance.GlanceClientWrapper.call``."""
+        self.test.assertEqual((2, 'get', None), (version, method, controller))
         [image_id] = args
         if image_id not in self.images:
             raise exc.HTTPNotFound()

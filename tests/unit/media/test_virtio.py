@@ -72,7 +72,7 @@ class VirtioTest(base.TestCase):
 
     @ddt.data(*JUNK)
     def test_junk_property(self, value):
-        """A8: what is no UUID could be an address that gets the token."""
+        """What is no UUID could be an address that gets the token."""
         with self.assertRaises(exception.ImageIdInvalid) as caught:
             medium(OPTION_ID).reference(server(newos_virtio_image_id=value))
         self.assertEqual(value, caught.exception.value)
@@ -81,7 +81,7 @@ class VirtioTest(base.TestCase):
 
     @ddt.data(*JUNK[1:])
     def test_junk_option(self, value):
-        """A8: the operator is told which option it is."""
+        """The operator is told which option it is."""
         with self.assertRaises(exception.ImageIdInvalid) as caught:
             medium(value).reference(server())
         self.assertIn('[newos] virtio_image_id', str(caught.exception))
@@ -94,7 +94,7 @@ class VirtioTest(base.TestCase):
 
     @ddt.data(*JUNK)
     def test_junk_layout(self, value):
-        """A8: nor does the persisted layout lead Nova to an address."""
+        """Nor does the persisted layout lead Nova to an address."""
         with self.assertRaises(exception.ImageIdInvalid):
             medium().contents(server(), value)
 

@@ -57,7 +57,7 @@ class KernelVersionTest(base.TestCase):
 
     def test_several_are_no_answer(self):
         listed = b'lib/modules/6.1/kernel\nlib/modules/6.2/kernel\n'
-        self.assertRaises(ValueError, self._version, listed)
+        self.assertRaises(host.MediaError, self._version, listed)
 
 
 class ObtainTest(base.TestCase):

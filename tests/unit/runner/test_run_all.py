@@ -52,9 +52,9 @@ class RunAllTest(base.TestCase):
         return runner.run_all([step(name) for name in names], self.directory)
 
     def test_beside_the_acceptance_tests(self):
-        found = self.outcomes('unit', 'upstream', 'acceptance', 'matrix')
+        found = self.outcomes('style', 'upstream', 'acceptance', 'matrix')
         self.assertEqual(
-            ['unit', 'beside', 'acceptance', 'upstream', 'matrix'], self.ran
+            ['style', 'beside', 'acceptance', 'upstream', 'matrix'], self.ran
         )
         self.assertEqual(4, len(found))
 

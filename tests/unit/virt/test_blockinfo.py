@@ -72,7 +72,7 @@ class BlockinfoTestCase(fakes.TestCase):
 
 @ddt.ddt
 class MatrixTest(BlockinfoTestCase):
-    """B1: every bus, every number of CD-ROMs, whatever else there is."""
+    """Every bus, every number of CD-ROMs, whatever else there is."""
 
     def check(self, disk_bus, cdrom_bus, media, extras):
         image = self.image(disk_bus, cdrom_bus)
@@ -143,7 +143,7 @@ class MatrixTest(BlockinfoTestCase):
     @ddt.data(*BUSES)
     @ddt.unpack
     def test_root_is_lowest(self, disk_bus, cdrom_bus, media):
-        """A11: libvirt sorts a bus by name, Nova snapshots the first."""
+        """Libvirt sorts a bus by name, Nova snapshots the first."""
         instance = self.install_server(self.image(disk_bus, cdrom_bus), media)
         if disk_bus == cdrom_bus == 'ide' and media == 3:
             return
@@ -168,7 +168,7 @@ class MatrixTest(BlockinfoTestCase):
         )
 
     def test_boot_order(self):
-        """B4: libvirt boots the first disk and the first CD-ROM."""
+        """Libvirt boots the first disk and the first CD-ROM."""
         instance = self.install_server(self.image(), media=3)
         mapping = self.mapping(instance, self.bdms(instance))
         self.assertEqual(
@@ -262,7 +262,7 @@ class AskedAgainTest(BlockinfoTestCase):
     )
     @ddt.unpack
     def test_hot_plugged_volumes(self, disk_bus, cdrom_bus, media):
-        """B1: an attached volume keeps its name, and nobody takes it."""
+        """An attached volume keeps its name, and nobody takes it."""
         image = self.image(disk_bus, cdrom_bus)
         instance = self.install_server(image, media)
         bdms = self.bdms(instance)
@@ -278,7 +278,7 @@ class AskedAgainTest(BlockinfoTestCase):
         )
 
     def test_more_media_than_before(self):
-        """B1: a rebuild with more CD-ROMs leaves volumes where they are."""
+        """A rebuild with more CD-ROMs leaves volumes where they are."""
         instance = self.install_server(self.image('sata', 'sata'), 0)
         bdms = self.bdms(instance)
         volume = fakes.volume(
@@ -321,7 +321,7 @@ class AskedAgainTest(BlockinfoTestCase):
         {'device_type': 'disk', 'disk_bus': 'scsi', 'device_name': '/dev/sda'},
     )
     def test_bdm_of_another_image(self, remembered):
-        """B1, B8: what the root's BDM was once does not decide."""
+        """What the root's BDM was once does not decide."""
         instance = self.install_server(
             self.image(), 1, root_device_name=remembered['device_name']
         )
@@ -388,7 +388,7 @@ class RescueTest(BlockinfoTestCase):
     @ddt.data(*itertools.product(('virtio', 'scsi', 'sata', 'ide'), (0, 3)))
     @ddt.unpack
     def test_legacy(self, disk_bus, media):
-        """B2: the disk to repair is disk.newos, not the ISO."""
+        """The disk to repair is disk.newos, not the ISO."""
         instance = self.install_server(self.image(disk_bus), media)
         mapping = self.mapping(instance, self.bdms(instance), rescue=True)
         prefix = PREFIX[disk_bus]
@@ -407,7 +407,7 @@ class RescueTest(BlockinfoTestCase):
 
     @ddt.data('disk', 'cdrom')
     def test_stable(self, device):
-        """B2: the rescue disk comes last, all the others stay."""
+        """The rescue disk comes last, all the others stay."""
         instance = self.install_server(self.image(), 2)
         bdms = self.bdms(instance, ephemerals=1)
         usual = self.mapping(instance, bdms)
@@ -499,7 +499,7 @@ class StockTest(fakes.TestCase):
                     )
 
     def test_exactly_stock(self):
-        """A4: ordinary and older ISO servers get what stock Nova gives."""
+        """Ordinary and older ISO servers get what stock Nova gives."""
         without = list(self.everything())
         self.assertEqual(16 * 5 * 3, len(without))
         blockinfo.install()
@@ -538,7 +538,7 @@ class StockTest(fakes.TestCase):
         )
 
     def test_pre_driver_iso_server(self):
-        """A4: an ISO server without the key keeps its ISO as the root."""
+        """An ISO server without the key keeps its ISO as the root."""
         blockinfo.install()
         instance = fakes.server()
         root = fakes.root_bdm(
@@ -564,7 +564,7 @@ class StockTest(fakes.TestCase):
 
     @ddt.data('iso', 'qcow2')
     def test_restored(self, disk_format):
-        """A3: after an unshelve the root is a disk, whatever the image."""
+        """After an unshelve the root is a disk, whatever the image."""
         blockinfo.install()
         instance = fakes.server(
             fakes.image_dict(disk_format), fakes.LAYOUT.restored()
@@ -579,7 +579,7 @@ class StockTest(fakes.TestCase):
         self.assertEqual(disk_format, meta.disk_format)
 
     def test_restored_legacy_rescue(self):
-        """A3, B2: here Nova's 'disk' is the disk to repair."""
+        """Here Nova's 'disk' is the disk to repair."""
         blockinfo.install()
         instance = fakes.server(server_layout=fakes.LAYOUT.restored())
         mapping = fakes.disk_info(instance, instance.image_meta, rescue=True)[

@@ -84,7 +84,7 @@ class InsertTest(fakes.TestCase):
 
     @ddt.data(0, 1, 2)
     def test_order(self, cdroms):
-        """B3, B4: root, ISO, further CD-ROMs, then what Nova adds."""
+        """Root, ISO, further CD-ROMs, then what Nova adds."""
         configs = self.insert(
             self.iso(), disk('/i/disk.eph0', 'sdy'), cdroms=cdroms
         )
@@ -104,7 +104,7 @@ class InsertTest(fakes.TestCase):
         self.assertIs(controller, configs[-1])
 
     def test_units(self):
-        """B3: the root is LUN 0, the others follow in their order."""
+        """The root is LUN 0, the others follow in their order."""
         volume = disk('/dev/volume', 'sdz', unit=2)
         configs = self.insert(
             self.iso(unit=0),
@@ -124,7 +124,7 @@ class InsertTest(fakes.TestCase):
         )
 
     def test_units_only_where_nova_gave_one(self):
-        """B3: disks of other buses have no address of a SCSI drive."""
+        """Disks of other buses have no address of a SCSI drive."""
         configs = self.insert(
             disk('/i/disk', 'sdx', 'ide', device='cdrom'),
             disk('/i/disk.eph0', 'sdy', unit=0),

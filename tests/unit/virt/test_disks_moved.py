@@ -13,7 +13,7 @@ from tests.unit.virt import fakes
 
 @ddt.ddt
 class MovedTest(disks_base.DisksTestCase):
-    """A6: what a resize or cold migration does to the disks."""
+    """What a resize or cold migration does to the disks."""
 
     def setUp(self):
         super().setUp()
@@ -138,7 +138,7 @@ class MovedTest(disks_base.DisksTestCase):
         self.assertIn('disk.newos', str(caught.exception))
 
     def test_restored_root_is_not_made(self):
-        """A3: neither blank nor from the ISO."""
+        """Neither blank nor from the ISO."""
         self.layout = self.layout.restored()
         self.instance.task_state = 'spawning'
         with self.assertRaises(exception.RootDiskMissing):

@@ -15,7 +15,7 @@ from tests.unit.virt import fakes
 
 @ddt.ddt
 class RestoreTest(disks_base.DisksTestCase):
-    """A1: what a hard reboot does about missing bases."""
+    """What a hard reboot does about missing bases."""
 
     def setUp(self):
         super().setUp()
@@ -44,7 +44,7 @@ class RestoreTest(disks_base.DisksTestCase):
     @ddt.data(('disk', fakes.ISO), ('disk.virtio', fakes.DRIVERS))
     @ddt.unpack
     def test_missing_base(self, name, image_id):
-        """A1: each base from its own image, never image_ref for all."""
+        """Each base from its own image, never image_ref for all."""
         os.unlink(self.base(image_id))
         self.restore()
         self.assertEqual(
@@ -80,7 +80,7 @@ class RestoreTest(disks_base.DisksTestCase):
     @ddt.data(('qcow2', 'qcow2'), ('raw', 'raw'))
     @ddt.unpack
     def test_as_the_other_host_has_it(self, image_type, disk_format):
-        """A7: a live guest is told no other format than it runs with."""
+        """A live guest is told no other format than it runs with."""
         for name in ('disk', 'disk.virtio', 'disk.info'):
             os.unlink(self.path(name))
         self.restore({'disk': image_type, 'disk.virtio': image_type})
@@ -129,7 +129,7 @@ class RestoreTest(disks_base.DisksTestCase):
 
     @ddt.data(None, 'before')
     def test_gone_below_a_running_guest(self, host):
-        """A7: it would lose a CD-ROM that it may be installing from."""
+        """It would lose a CD-ROM that it may be installing from."""
         self.lose(fakes.ISO)
         self.storage.copy_error = processutils.ProcessExecutionError()
         with self.assertRaises(

@@ -28,7 +28,7 @@ class RootTest(disks_base.DisksTestCase):
     )
     @ddt.unpack
     def test_blank(self, images_type, disk_format):
-        """B3, A9: a format that is given, no base, the layout's size."""
+        """A format that is given, no base, the layout's size."""
         self.flags('libvirt', images_type=images_type)
         self.assertIs(True, self.create())
         self.assertEqual(
@@ -39,7 +39,7 @@ class RootTest(disks_base.DisksTestCase):
 
     @ddt.data('qcow2', 'raw')
     def test_not_made_again(self, images_type):
-        """A5: Nova deletes the disks of a failed start if told they are new.
+        """Nova deletes the disks of a failed start if told they are new.
 
         Of a server that is installed they are not.
         """
@@ -72,7 +72,7 @@ class RootTest(disks_base.DisksTestCase):
         'rebuild_block_device_mapping',
     )
     def test_not_made_at_other_times(self, task_state):
-        """A3: a server that was installed never gets a blank disk."""
+        """A server that was installed never gets a blank disk."""
         self.instance.task_state = task_state
         with self.assertRaises(exception.RootDiskMissing):
             self.create()
@@ -80,7 +80,7 @@ class RootTest(disks_base.DisksTestCase):
         self.assertEqual([], self.storage.fetched)
 
     def test_guest_cannot_change_the_format(self):
-        """A9: a raw root with a qcow2 header stays raw to the host."""
+        """A raw root with a qcow2 header stays raw to the host."""
         self.flags('libvirt', images_type='raw')
         self.create()
         fakes.write_disk(self.path('disk.newos'), 'qcow2', 1, '/etc/shadow')
@@ -120,7 +120,7 @@ class RootTest(disks_base.DisksTestCase):
 @ddt.ddt
 class CdromTest(disks_base.DisksTestCase):
     def test_each_its_own_image(self):
-        """B3: an overlay as large as the ISO, not as the flavor's disk."""
+        """An overlay as large as the ISO, not as the flavor's disk."""
         self.create()
         self.assertEqual(
             [
@@ -251,7 +251,7 @@ class GeneratedTest(disks_base.DisksTestCase):
         self.with_answers()
 
     def test_format_is_on_record_before_there_are_bytes(self):
-        """A9: Nova must not guess it from what a plug-in wrote."""
+        """Nova must not guess it from what a plug-in wrote."""
         self.create()
         with open(self.path('disk.info')) as disk_info:
             formats = json.load(disk_info)

@@ -52,7 +52,7 @@ class DisksTest(driver_base.DriverTestCase):
     )
     @ddt.unpack
     def test_root_of_nova(self, server_layout, suffix, image_id):
-        """B2: the disk of a rescue is not the root disk."""
+        """The disk of a rescue is not the root disk."""
         stock_root = self.stock_method(
             '_create_and_inject_local_root', return_value='answer'
         )
@@ -73,7 +73,7 @@ class DisksTest(driver_base.DriverTestCase):
         self.assertEqual([], self.storage.created)
 
     def test_restored_root_is_kept(self):
-        """A3: after an unshelve the ISO is not even downloaded."""
+        """After an unshelve the ISO is not even downloaded."""
         stock_root = self.stock_method('_create_and_inject_local_root')
         instance = fakes.server(
             server_layout=driver_base.RESTORED, task_state='resize_finish'
@@ -141,7 +141,7 @@ class DisksTest(driver_base.DriverTestCase):
 
     @ddt.data([fakes.ISO], [fakes.DRIVERS], [fakes.ISO, fakes.DRIVERS])
     def test_start_after_bases_were_removed(self, missing):
-        """A1: Nova's code would put the install ISO under every name."""
+        """Nova's code would put the install ISO under every name."""
         instance = self.installed()
         names = [self.remove_base(image_id) for image_id in missing]
         self.reboot(instance)
@@ -150,7 +150,7 @@ class DisksTest(driver_base.DriverTestCase):
         )
 
     def test_boot_of_the_host(self):
-        """A8: there is nobody's token to ask Glance with."""
+        """There is nobody's token to ask Glance with."""
         instance = self.installed()
         self.remove_base(fakes.DRIVERS)
         stock_reboot = self.stock_method('_hard_reboot')
@@ -187,7 +187,7 @@ class DisksTest(driver_base.DriverTestCase):
         )
 
     def test_destination_of_a_live_migration(self):
-        """A7: libvirt fills the root disk only, so the CD-ROMs come anew."""
+        """Libvirt fills the root disk only, so the CD-ROMs come anew."""
         stock_backing = self.stock_method('_create_images_and_backing')
         instance = self.installed('migrating')
         known = list(self.backing(instance))
@@ -211,7 +211,7 @@ class DisksTest(driver_base.DriverTestCase):
 
     @ddt.data(None, driver_base.RESTORED)
     def test_backing_of_others(self, server_layout):
-        """A4: the same list, untouched."""
+        """The same list, untouched."""
         stock_backing = self.stock_method('_create_images_and_backing')
         instance = fakes.server(
             server_layout=server_layout, task_state='migrating'
@@ -240,7 +240,7 @@ class DisksTest(driver_base.DriverTestCase):
 
     @ddt.data('shelved_offloaded', 'active')
     def test_rebase(self, vm_state):
-        """A3: an unshelved disk must not be put on top of the ISO."""
+        """An unshelved disk must not be put on top of the ISO."""
         rebase = self.stock_method('_rebase_with_qemu_img')
         instance = fakes.server(
             server_layout=driver_base.RESTORED, vm_state=vm_state

@@ -110,7 +110,7 @@ class MigrateDiskTest(MovesTestCase):
 
     @ddt.data(fakes.LAYOUT, driver_base.RESTORED)
     def test_smaller(self, server_layout):
-        """A6: Nova compares flavors, and the disk has another size."""
+        """Nova compares flavors, and the disk has another size."""
         instance = self.installed(server_layout)
         with self.assertRaises(nova_exception.InstanceFaultRollback) as caught:
             self.migrate(instance, root_gb=6)
@@ -123,7 +123,7 @@ class MigrateDiskTest(MovesTestCase):
 
     @ddt.data(fakes.LAYOUT, driver_base.RESTORED)
     def test_stock_host(self, server_layout):
-        """A4: that host would drop disk.newos."""
+        """That host would drop disk.newos."""
         instance = self.installed(server_layout)
         with self.assertRaises(nova_exception.InstanceFaultRollback) as caught:
             self.migrate(instance, found=STOCK)
@@ -156,7 +156,7 @@ class MigrateDiskTest(MovesTestCase):
 
     @ddt.data('qcow2', 'iso')
     def test_ordinary_server(self, disk_format):
-        """A4: moved as by Nova, and nothing is asked."""
+        """Moved as by Nova, and nothing is asked."""
         instance = fakes.server(fakes.image_dict(disk_format))
         self.assertEqual('disks', self.migrate(instance, 1, STOCK))
         self.migration.assert_not_called()
@@ -215,7 +215,7 @@ class FinishMigrationTest(MovesTestCase):
         return sizes[-1] if sizes else None
 
     def test_disks_of_nova(self):
-        """A6: Nova converts what is its own, and we what is ours."""
+        """Nova converts what is its own, and we what is ours."""
         instance = self.installed()
         others = self.finish(
             instance, 'disk.newos', 'disk', 'disk.virtio', 'disk.eph0'
@@ -323,7 +323,7 @@ class LiveMigrationTest(MovesTestCase):
 
     @ddt.data(fakes.LAYOUT, driver_base.RESTORED)
     def test_to_a_stock_host(self, server_layout):
-        """A1, A4: it would fill our cached images with the install ISO."""
+        """It would fill our cached images with the install ISO."""
         stock_check = self.stock_method('check_can_live_migrate_source')
         instance = fakes.server(server_layout=server_layout)
         name = stock.LibvirtDriver._create_shared_storage_test_file(
@@ -338,7 +338,7 @@ class LiveMigrationTest(MovesTestCase):
 
     @ddt.data('qcow2', 'iso')
     def test_ordinary_server(self, disk_format):
-        """A4: as by Nova, the name of the file included."""
+        """As by Nova, the name of the file included."""
         self.stock_method('check_can_live_migrate_source', return_value='data')
         instance = fakes.server(fakes.image_dict(disk_format))
         name = self.destination(instance)

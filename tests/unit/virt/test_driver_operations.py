@@ -79,7 +79,7 @@ class SnapshotTest(SnapshotTestCase):
     )
     @ddt.unpack
     def test_record(self, server_layout, found):
-        """B5: a stranger can boot it, and it installs nothing."""
+        """A stranger can boot it, and it installs nothing."""
         instance = fakes.server(server_layout=server_layout)
         self.snapshot(instance, *found)
         cleaned, _added = self.glance.update.mock_calls
@@ -170,7 +170,7 @@ class SnapshotTest(SnapshotTestCase):
     )
     @ddt.unpack
     def test_wrong_disk(self, server_layout, first):
-        """A11: rather none than an image of the ISO."""
+        """Rather none than an image of the ISO."""
         instance = fakes.server(server_layout=server_layout)
         with self.assertRaises(fault.InstanceRefused) as caught:
             self.snapshot(instance, first)
@@ -179,7 +179,7 @@ class SnapshotTest(SnapshotTestCase):
 
     @ddt.data('qcow2', 'iso')
     def test_ordinary_server(self, disk_format):
-        """A4: no more than Nova does."""
+        """No more than Nova does."""
         instance = fakes.server(fakes.image_dict(disk_format))
         self.snapshot(instance, test_snapshot.CD)
         self.driver._host.get_guest.assert_not_called()
@@ -322,7 +322,7 @@ class RescueTest(driver_base.DriverTestCase):
 
     @ddt.data(fakes.LAYOUT, driver_base.RESTORED)
     def test_rescue_with_the_iso(self, server_layout):
-        """B2: with no image named Nova takes the install ISO."""
+        """With no image named Nova takes the install ISO."""
         stock_rescue = self.stock_method('rescue')
         instance = fakes.server(server_layout=server_layout)
         with self.assertRaises(fault.InstanceRefused) as caught:

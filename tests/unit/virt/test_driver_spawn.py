@@ -53,7 +53,7 @@ class NamingTest(driver_base.DriverTestCase):
         )
 
     def test_all(self):
-        """B1: the database then names what the guest will have."""
+        """The database then names what the guest will have."""
         instance = fakes.server(
             fakes.image_dict(hw_disk_bus='sata', hw_cdrom_bus='sata'),
             root_device_name='/dev/sda',
@@ -97,7 +97,7 @@ class NamingTest(driver_base.DriverTestCase):
         self.assertEqual('/dev/vda', root.device_name)
 
     def test_too_many_cdroms(self):
-        """B1: a fault of the build, before anything is made."""
+        """A fault of the build, before anything is made."""
         instance = fakes.server(
             fakes.image_dict(hw_disk_bus='ide', hw_cdrom_bus='ide')
         )
@@ -108,7 +108,7 @@ class NamingTest(driver_base.DriverTestCase):
 
     @ddt.data('qcow2', 'iso')
     def test_exactly_stock(self, disk_format):
-        """A4: names of servers that are not to be installed."""
+        """Names of servers that are not to be installed."""
         image = fakes.image_dict(
             disk_format, newos_install='false', newos_root_disk_size='junk'
         )
@@ -162,7 +162,7 @@ class SpawnTest(driver_base.DriverTestCase):
         )
 
     def test_install(self):
-        """A3: the layout is on record when Nova's spawn begins."""
+        """The layout is on record when Nova's spawn begins."""
         instance = fakes.server()
         meta = fakes.image_meta()
         self.spawn(instance, meta)
@@ -186,14 +186,14 @@ class SpawnTest(driver_base.DriverTestCase):
         )
 
     def test_glance_is_asked_with_the_requesters_context(self):
-        """A8: at every spawn, whatever is cached on the host."""
+        """At every spawn, whatever is cached on the host."""
         self.spawn(fakes.server())
         self.check.assert_called_once_with(
             self.context, self.glance, fakes.DRIVERS, 'virtio', fakes.PROJECT
         )
 
     def test_driver_iso_of_another_project(self):
-        """A8: refused before anything is created or saved."""
+        """Refused before anything is created or saved."""
         self.check.side_effect = exception.MediumImageRefused(
             image_id=fakes.DRIVERS, medium='virtio', reason='is private'
         )
@@ -237,7 +237,7 @@ class SpawnTest(driver_base.DriverTestCase):
         self.stock_spawn.assert_not_called()
 
     def test_too_many_cdroms(self):
-        """B1: also when the device names come from a rebuild."""
+        """Also when the device names come from a rebuild."""
         instance = fakes.server(
             fakes.image_dict(hw_disk_bus='ide', hw_cdrom_bus='ide')
         )
@@ -251,7 +251,7 @@ class SpawnTest(driver_base.DriverTestCase):
         self.stock_spawn.assert_not_called()
 
     def test_failure(self):
-        """A4: the next host may be a stock one."""
+        """The next host may be a stock one."""
         self.error = nova_exception.InstanceNotFound(instance_id='x')
         instance = fakes.server()
         with self.assertRaises(nova_exception.InstanceNotFound):
@@ -265,7 +265,7 @@ class SpawnTest(driver_base.DriverTestCase):
 
     @ddt.data('qcow2', 'iso')
     def test_ordinary_server(self, disk_format):
-        """A4: nothing is asked, saved or changed."""
+        """Nothing is asked, saved or changed."""
         image = fakes.image_dict(
             disk_format, newos_install='false', newos_virtio_image_id='junk'
         )
@@ -279,7 +279,7 @@ class SpawnTest(driver_base.DriverTestCase):
         self.check.assert_not_called()
 
     def test_unshelve(self):
-        """A3: from an image of the root disk, an ordinary disk."""
+        """From an image of the root disk, an ordinary disk."""
         instance = fakes.server(
             server_layout=fakes.LAYOUT, vm_state='shelved_offloaded'
         )
@@ -289,7 +289,7 @@ class SpawnTest(driver_base.DriverTestCase):
         self.check.assert_not_called()
 
     def test_evacuation_of_an_older_iso_server(self):
-        """A4: it does not become an install server by it."""
+        """It does not become an install server by it."""
         instance = fakes.server(
             task_state='rebuild_spawning', host='failed-host'
         )
@@ -473,7 +473,7 @@ class RebuildTest(driver_base.DriverTestCase):
 
     @ddt.data(fakes.LAYOUT, driver_base.RESTORED)
     def test_evacuate_without_the_root_disk(self, server_layout):
-        """B8: the ISO would silently be installed again.
+        """The ISO would silently be installed again.
 
         Said before Nova moves the ports, and the server is as it was.
         """
@@ -513,7 +513,7 @@ class RebuildTest(driver_base.DriverTestCase):
 
     @ddt.data('iso', 'qcow2')
     def test_evacuate_others(self, disk_format):
-        """A4: that is Nova's affair, ISO or not."""
+        """That is Nova's affair, ISO or not."""
         instance = fakes.server(
             fakes.image_dict(disk_format, newos_root_disk_size='junk'),
             task_state='rebuilding',

@@ -15,13 +15,13 @@ from tests.unit.virt import fakes
 @ddt.ddt
 class StartTest(driver_base.DriverTestCase):
     def test_image_cache(self):
-        """A2: the periodic task of the compute manager uses ours."""
+        """The periodic task of the compute manager uses ours."""
         self.assertIsInstance(
             self.driver.image_cache_manager, imagecache.ImageCacheManager
         )
 
     def test_blockinfo(self):
-        """B1: from the first question on."""
+        """From the first question on."""
         for name, leaf in fakes.LEAVES.items():
             self.assertIsNot(leaf, getattr(stock_blockinfo, name))
 
@@ -59,7 +59,7 @@ class StartTest(driver_base.DriverTestCase):
         )
 
     def test_trait(self):
-        """A4: moves of install servers stay on hosts with this driver."""
+        """Moves of install servers stay on hosts with this driver."""
         tree = provider_tree.ProviderTree()
         tree.new_root('node', fakes.OTHER)
         tree.update_traits('node', ['CUSTOM_OLD'])

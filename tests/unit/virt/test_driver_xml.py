@@ -100,7 +100,7 @@ class StorageConfigTest(driver_base.DriverTestCase):
         )
 
     def test_order(self):
-        """B3, B4: root disk, ISO, driver ISO, then what Nova adds."""
+        """Root disk, ISO, driver ISO, then what Nova adds."""
         instance = self.server(config_drive='True')
         found = [
             summary(disk)
@@ -134,7 +134,7 @@ class StorageConfigTest(driver_base.DriverTestCase):
         self.assertEqual('hdb', drivers.find('target').get('dev'))
 
     def test_units(self):
-        """B3: on virtio-scsi the root disk is LUN 0, whatever comes after."""
+        """On virtio-scsi the root disk is LUN 0, whatever comes after."""
         instance = self.server(
             hw_scsi_model='virtio-scsi',
             hw_disk_bus='scsi',
@@ -183,7 +183,7 @@ class StorageConfigTest(driver_base.DriverTestCase):
     @ddt.data(('qcow2', 'none'), ('raw', 'none'))
     @ddt.unpack
     def test_cache_mode(self, images_type, mode):
-        """B3: devices that are added after Nova's get its cache mode, too."""
+        """Devices that are added after Nova's get its cache mode, too."""
         self.flags('libvirt', images_type=images_type)
         self.assertEqual(
             [mode] * 3,
@@ -194,7 +194,7 @@ class StorageConfigTest(driver_base.DriverTestCase):
         )
 
     def test_operators_cache_mode(self):
-        """B3: [libvirt] disk_cachemodes holds for all of them."""
+        """[libvirt] disk_cachemodes holds for all of them."""
         self.flags('libvirt', disk_cachemodes=['file=writeback'])
         self.driver = fakes.make_driver(fakes.VIRTIO)
         self.assertEqual(
@@ -216,7 +216,7 @@ class StorageConfigTest(driver_base.DriverTestCase):
         )
 
     def test_glance_is_not_asked(self):
-        """A8: a host that boots has no token."""
+        """A host that boots has no token."""
         get = self.patch(images, 'check')
         self.configs(self.server())
         self.assertEqual([], self.glance.mock_calls)
@@ -224,7 +224,7 @@ class StorageConfigTest(driver_base.DriverTestCase):
 
     @ddt.data((), ('true',))
     def test_legacy_rescue(self, config_drive):
-        """B2: the disk to repair is disk.newos."""
+        """The disk to repair is disk.newos."""
         instance = self.server(config_drive=''.join(config_drive))
         found = disks(self.configs(instance, rescue=True))
         self.assertEqual(
@@ -237,7 +237,7 @@ class StorageConfigTest(driver_base.DriverTestCase):
         self.assertEqual(2 + len(config_drive), len(found))
 
     def test_stable_rescue(self):
-        """B2: all disks stay, and the rescue disk comes last."""
+        """All disks stay, and the rescue disk comes last."""
         rescue_image = fakes.image_meta(
             'qcow2', hw_rescue_device='disk', hw_rescue_bus='virtio'
         )
@@ -263,7 +263,7 @@ class StorageConfigTest(driver_base.DriverTestCase):
 
     @ddt.data('qcow2', 'iso')
     def test_exactly_stock(self, disk_format):
-        """A4: the XML of ordinary and of older ISO servers."""
+        """The XML of ordinary and of older ISO servers."""
         theirs = stock.LibvirtDriver(None)
         for properties in (
             {},
@@ -302,7 +302,7 @@ class StorageConfigTest(driver_base.DriverTestCase):
         return mock.patch.multiple(stock_blockinfo, **fakes.LEAVES)
 
     def test_restored(self):
-        """A3: one ordinary disk and no CD-ROM."""
+        """One ordinary disk and no CD-ROM."""
         self.assertEqual(
             [('disk', 'disk', 'virtio', 'vda', None)],
             [

@@ -79,13 +79,13 @@ class ImageCacheTestCase(fakes.TestCase):
 @ddt.ddt
 class ImageCacheTest(ImageCacheTestCase):
     def test_stock(self):
-        """A2: this is what Nova's own manager does to an install server."""
+        """This is what Nova's own manager does to an install server."""
         self.make_install_server()
         self.run_manager(self.instance, manager=stock.ImageCacheManager)
         self.assertEqual({fakes.ISO}, self.remaining())
 
     def test_install_server(self):
-        """A2: the driver ISO's base stays below a live overlay."""
+        """The driver ISO's base stays below a live overlay."""
         self.make_install_server()
         manager = self.run_manager(self.instance)
         self.assertEqual({fakes.ISO, fakes.DRIVERS}, self.remaining())
@@ -95,7 +95,7 @@ class ImageCacheTest(ImageCacheTestCase):
         self.assertIn(str(self.base(fakes.DRIVERS)), manager.active_base_files)
 
     def test_again_and_again(self):
-        """A2: and it does not depend on what was found before."""
+        """And it does not depend on what was found before."""
         self.make_install_server()
         manager = imagecache.ImageCacheManager()
         for _ in range(3):
@@ -103,14 +103,14 @@ class ImageCacheTest(ImageCacheTestCase):
         self.assertEqual({fakes.ISO, fakes.DRIVERS}, self.remaining())
 
     def test_image_ref_is_another(self):
-        """A2, A3: Nova's own rule still finds the base of the ISO."""
+        """Nova's own rule still finds the base of the ISO."""
         self.make_install_server()
         self.instance.image_ref = UNUSED
         self.run_manager(self.instance)
         self.assertEqual({fakes.ISO, fakes.DRIVERS, UNUSED}, self.remaining())
 
     def test_directory_of_a_resize(self):
-        """A2: the disks of a server that may be reverted count as well."""
+        """The disks of a server that may be reverted count as well."""
         self.instance.vm_state = 'resized'
         self.make_install_server(suffix='_resize')
         self.instance.image_ref = UNUSED
@@ -138,7 +138,7 @@ class ImageCacheTest(ImageCacheTestCase):
         self.assertEqual({fakes.ISO, fakes.DRIVERS, UNUSED}, self.remaining())
 
     def test_ordinary_server(self):
-        """A4: without disk.newos no more files are read than by Nova."""
+        """Without disk.newos no more files are read than by Nova."""
         self.make_disk('disk', fakes.ISO)
         self.make_disk('disk.eph0', fakes.DRIVERS)
         self.run_manager(self.instance)
@@ -160,14 +160,14 @@ class ImageCacheTest(ImageCacheTestCase):
 @ddt.ddt
 class HostileContentTest(ImageCacheTestCase):
     def test_format_is_given(self):
-        """A9: no guessing at files whose bytes others chose."""
+        """No guessing at files whose bytes others chose."""
         self.make_install_server()
         self.run_manager(self.instance)
         self.assertIn(('disk.virtio', 'qcow2'), self.inspected())
 
     @ddt.data('disk.newos', 'disk.config', 'disk.info')
     def test_not_looked_at(self, name):
-        """A9: the root disk is the guest's, and has no base."""
+        """The root disk is the guest's, and has no base."""
         self.make_install_server()
         self.make_disk(name, UNUSED)
         self.run_manager(self.instance)
@@ -217,7 +217,7 @@ class HostileContentTest(ImageCacheTestCase):
 @ddt.ddt
 class ConfiguredTest(ImageCacheTestCase):
     def test_kept(self):
-        """A2: the next server needs it; fetching takes long."""
+        """The next server needs it; fetching takes long."""
         self.flags('newos', virtio_image_id=fakes.DRIVERS)
         self.run_manager()
         self.assertEqual({fakes.DRIVERS}, self.remaining())

@@ -100,18 +100,18 @@ class CheckTest(fakes.TestCase):
 
     @ddt.data([], ['another'])
     def test_shared_with_others(self, members):
-        """A8: the requester sees it, the server's project may not."""
+        """The requester sees it, the server's project may not."""
         self.assert_refused(
             Glance(self.image(), visibility='shared', members=members),
             "server's project",
         )
 
     def test_private_image_of_another_project(self):
-        """A8: an administrator who rebuilds sees every image."""
+        """An administrator who rebuilds sees every image."""
         self.assert_refused(Glance(self.image()), "server's project")
 
     def test_administrators_own_image(self):
-        """A8: whose token it is does not count, whose server it is does."""
+        """Whose token it is does not count, whose server it is does."""
         cloud = Glance(self.image(owner='admin-project'))
         context = fakes.context('admin-project')
         with self.assertRaises(exception.MediumImageRefused):
@@ -126,7 +126,7 @@ class CheckTest(fakes.TestCase):
         nova_exception.ImageNotAuthorized(image_id=fakes.DRIVERS),
     )
     def test_not_there_for_the_requester(self, error):
-        """A8: also when the file is on the host already."""
+        """Also when the file is on the host already."""
         self.assert_refused(Glance(error=error), 'does not exist or may not')
 
     def test_glance_does_not_answer(self):
@@ -145,14 +145,14 @@ class CheckTest(fakes.TestCase):
         'importing',
     )
     def test_not_active(self, status):
-        """A8: a deactivated image is no longer handed out."""
+        """A deactivated image is no longer handed out."""
         self.assert_refused(
             Glance(self.image(status=status), visibility='public'), status
         )
 
     @ddt.data('qcow2', 'raw', 'vmdk', None)
     def test_not_iso(self, disk_format):
-        """A8: only what Glance calls an ISO."""
+        """Only what Glance calls an ISO."""
         self.assert_refused(
             Glance(self.image(disk_format=disk_format), visibility='public'),
             f'disk format {disk_format}',

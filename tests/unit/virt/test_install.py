@@ -35,7 +35,7 @@ class AsServerTest(fakes.TestCase):
         self.assertEqual('windows', server.properties['os_type'])
 
     def test_unknown_properties_stay(self):
-        """B5: ImageMeta drops what Nova does not know, our own included."""
+        """ImageMeta drops what Nova does not know, our own included."""
         image = fakes.image_dict(newos_root_disk_size='5')
         instance = fakes.server(image)
         self.assertNotIn(
@@ -98,7 +98,7 @@ class ProposeTest(fakes.TestCase):
         )
 
     def test_image_of_nothing(self):
-        """B8: an evacuation comes with an ImageMeta without fields."""
+        """An evacuation comes with an ImageMeta without fields."""
         self.assertIsNone(propose(fakes.server(), objects.ImageMeta()))
 
     @ddt.data('lxc', 'parallels')
@@ -108,7 +108,7 @@ class ProposeTest(fakes.TestCase):
 
     @ddt.data('newos_install', 'hw_rescue_device', 'hw_rescue_bus')
     def test_not_to_be_installed(self, name):
-        """B2: neither a live CD nor a rescue ISO makes an install server."""
+        """Neither a live CD nor a rescue ISO makes an install server."""
         value = {'newos_install': 'false', 'hw_rescue_device': 'cdrom'}.get(
             name, 'usb'
         )
@@ -117,7 +117,7 @@ class ProposeTest(fakes.TestCase):
         self.assertIsNone(propose(instance, volume_root=True))
 
     def test_image_decides_and_not_the_layout(self):
-        """A3: after an unshelve the server's metadata still say ISO."""
+        """After an unshelve the server's metadata still say ISO."""
         instance = fakes.server(server_layout=fakes.LAYOUT)
         self.assertIsNone(propose(instance, fakes.image_meta('qcow2')))
 
@@ -171,7 +171,7 @@ class BusTest(fakes.TestCase):
     )
     @ddt.unpack
     def test_ide_on_q35(self, name, machine):
-        """B1: q35 has no IDE."""
+        """Q35 has no IDE."""
         instance = self.server(hw_machine_type=machine, **{name: 'ide'})
         with self.assertRaises(exception.BusUnavailable) as caught:
             propose(instance)
@@ -192,7 +192,7 @@ class BusTest(fakes.TestCase):
             self.assertIn(part, str(caught.exception))
 
     def test_q35_of_the_host(self):
-        """B1: the machine type may be the operator's."""
+        """The machine type may be the operator's."""
         self.flags('libvirt', hw_machine_type=['x86_64=q35'])
         with self.assertRaises(exception.BusUnavailable):
             propose(self.server(hw_cdrom_bus='ide'))
@@ -208,7 +208,7 @@ class BusTest(fakes.TestCase):
         self.assertIsNotNone(propose(self.server(**properties)))
 
     def test_too_many_cdroms(self):
-        """B1: IDE has four places; the user reads what to change."""
+        """IDE has four places; the user reads what to change."""
         blockinfo.install()
         instance = fakes.server(
             fakes.image_dict(hw_disk_bus='ide', hw_cdrom_bus='ide')
@@ -324,7 +324,7 @@ class PersistedTest(fakes.TestCase):
         return layout.load(instance.system_metadata)
 
     def test_install(self):
-        """A3: the decision is saved before anything is made."""
+        """The decision is saved before anything is made."""
         instance = fakes.server()
         proposed = propose(instance)
         meta = fakes.image_meta()
@@ -336,7 +336,7 @@ class PersistedTest(fakes.TestCase):
         self.assertEqual(1, len(self.saved))
 
     def test_failed_spawn(self):
-        """A4: the next host may have the stock driver."""
+        """The next host may have the stock driver."""
         instance = fakes.server()
         before = dict(instance.system_metadata)
         with (
@@ -364,7 +364,7 @@ class PersistedTest(fakes.TestCase):
 
     @ddt.data('qcow2', 'raw', 'iso')
     def test_ordinary_server(self, disk_format):
-        """A4: nothing is written for a server that is not to be installed."""
+        """Nothing is written for a server that is not to be installed."""
         image = fakes.image_dict(disk_format, newos_install='false')
         instance = fakes.server(image)
         before = dict(instance.system_metadata)
@@ -385,7 +385,7 @@ class PersistedTest(fakes.TestCase):
         )
 
     def test_unshelve(self):
-        """A3: the installed disk must not become a CD-ROM again."""
+        """The installed disk must not become a CD-ROM again."""
         instance = self.unshelved()
         meta = fakes.image_meta('qcow2', image_id=fakes.OTHER)
         with install.persisted(instance, propose(instance, meta), meta):
@@ -394,7 +394,7 @@ class PersistedTest(fakes.TestCase):
         self.assertEqual('qcow2', self.saved[-1]['image_disk_format'])
 
     def test_failed_unshelve(self):
-        """A3: it may be tried again, with what was there before."""
+        """It may be tried again, with what was there before."""
         instance = self.unshelved()
         meta = fakes.image_meta('qcow2', image_id=fakes.OTHER)
         with (
@@ -406,7 +406,7 @@ class PersistedTest(fakes.TestCase):
         self.assertEqual('iso', self.saved[-1]['image_disk_format'])
 
     def test_unshelve_again(self):
-        """A3: a restored server stays restored."""
+        """A restored server stays restored."""
         instance = fakes.server(
             server_layout=fakes.LAYOUT.restored(),
             vm_state='shelved_offloaded',
@@ -424,7 +424,7 @@ class PersistedTest(fakes.TestCase):
 
     @ddt.data(fakes.LAYOUT, fakes.LAYOUT.restored())
     def test_rebuild_to_an_ordinary_image(self, server_layout):
-        """A3, B8: it is a server of stock Nova from then on."""
+        """It is a server of stock Nova from then on."""
         instance = self.rebuilt(fakes.image_dict('qcow2'), server_layout)
         meta = fakes.image_meta('qcow2')
         with install.persisted(instance, propose(instance, meta), meta):
@@ -441,7 +441,7 @@ class PersistedTest(fakes.TestCase):
         self.assertEqual(fakes.LAYOUT, layout.load(self.saved[-1]))
 
     def test_rebuild_to_another_iso(self):
-        """B8: the new image decides anew."""
+        """The new image decides anew."""
         image = fakes.image_dict(
             image_id=fakes.OTHER, newos_root_disk_size='3'
         )

@@ -9,7 +9,7 @@ from tests.unit.virt import fakes
 
 @ddt.ddt
 class ResetRootDeviceTest(fakes.TestCase):
-    """B8: what the install ISO asked for is not what its successor does."""
+    """What the install ISO asked for is not what its successor does."""
 
     def reset(self, server_layout=None, before=fakes.LAYOUT, **fields):
         instance = fakes.server(
@@ -57,7 +57,7 @@ class ResetRootDeviceTest(fakes.TestCase):
         {'task_state': 'spawning'},
     )
     def test_others_are_left_alone(self, fields):
-        """A4: an ordinary server is rebuilt as by Nova."""
+        """An ordinary server is rebuilt as by Nova."""
         instance = self.reset(**fields)
         self.assertEqual('/dev/vda', instance.root_device_name)
         self.save.assert_not_called()

@@ -46,7 +46,7 @@ class CheckRootTest(fakes.TestCase):
         )
 
     def test_restored(self):
-        """A3: of a server that came back, Nova's 'disk' is captured."""
+        """Of a server that came back, Nova's 'disk' is captured."""
         self.assertEqual(
             ('/i/disk', 'qcow2'), snapshot.check_root(Guest(RESTORED), 'disk')
         )
@@ -59,7 +59,7 @@ class CheckRootTest(fakes.TestCase):
     )
     @ddt.unpack
     def test_another_disk_first(self, disks, root):
-        """A11: rather no golden image than one of the ISO."""
+        """Rather no golden image than one of the ISO."""
         with self.assertRaises(exception.WrongSnapshotDisk) as caught:
             snapshot.check_root(Guest(*disks), root)
         self.assertEqual(
@@ -81,7 +81,7 @@ class MinDiskTest(fakes.TestCase):
     )
     @ddt.unpack
     def test_rounded_up(self, size, expected):
-        """B5: of the real disk, whatever the flavor was."""
+        """Of the real disk, whatever the flavor was."""
         info = self.patch(
             nova.privsep.qemu,
             'unprivileged_qemu_img_info',
@@ -117,7 +117,7 @@ class CleanPropertiesTest(fakes.TestCase):
         'owner_specified.openstack.md5',
     )
     def test_dropped(self, name):
-        """B5: what concerns the installation is not inherited."""
+        """What concerns the installation is not inherited."""
         self.assertEqual({}, snapshot.clean_properties({name: 'required'}))
 
     @ddt.data(
