@@ -187,7 +187,8 @@ ones.
 Seconds that one run of the libguestfs appliance may take: each sealer of
 ``[newos] sealers``, and each look into the disk.
 
-When they are over the appliance is killed, and the image fails. With KVM a run
+When they are over the appliance is killed. If a sealer is not done then, the
+image fails; what a look does not find in time is unknown. With KVM a run
 takes seconds to a few minutes; much longer for large disks on slow storage.
 """,
     ),
