@@ -22,6 +22,11 @@ _COMPRESSION = {
     'zstd': ('-c', '-o', 'compression_type=zstd'),
 }
 
+#: Compressed clusters are no multiple of a block. They are put together in the
+#: page cache, in whatever order they come; with direct I/O each would be read,
+#: changed and written again. Glance is sent the file next.
+_WRITE_COMPRESSED = ('-W', '-t', 'writeback')
+
 
 def compression():
     """How images of install servers are compressed, None for not at all."""
@@ -93,29 +98,29 @@ class Capture:
         os.unlink(overlay)
 
     def _convert(self, source, source_format, target, stock):
-        # As nova.privsep.qemu.unprivileged_convert_image, which knows no
-        # compression_type.
-        direct = nova.privsep.utils.supports_direct_io(os.path.dirname(target))
+        # Nova's own call knows no compression_type.
         with compute_utils.disk_ops_semaphore:
             _qemu_img(
                 'convert',
-                '-t',
-                'none' if direct else 'writeback',
+                *self._writing(target, stock),
                 '-f',
                 source_format,
                 '-O',
                 self.disk_format(stock),
-                *self._compressing(stock),
                 source,
                 target,
             )
 
-    def _compressing(self, stock):
+    def _writing(self, target, stock):
         if self._compression:
-            return _COMPRESSION[self._compression]
-        # As nova.virt.libvirt.utils.extract_snapshot.
-        zlib = CONF.libvirt.snapshot_compression and stock == 'qcow2'
-        return ('-c',) if zlib else ()
+            return *_WRITE_COMPRESSED, *_COMPRESSION[self._compression]
+        # As nova.privsep.qemu.unprivileged_convert_image does it for
+        # nova.virt.libvirt.utils.extract_snapshot.
+        direct = nova.privsep.utils.supports_direct_io(os.path.dirname(target))
+        writing = ('-t', 'none' if direct else 'writeback')
+        if CONF.libvirt.snapshot_compression and stock == 'qcow2':
+            writing += ('-c',)
+        return writing
 
 
 def _qemu_img(*arguments):

@@ -60,23 +60,26 @@ class ExtractTest(fakes.TestCase):
     def commands(self):
         return [' '.join(call.args) for call in self.execute.mock_calls]
 
-    @ddt.data(('zstd', True, 'none'), ('zlib', False, 'writeback'))
-    @ddt.unpack
-    def test_command(self, compression, direct, cache_mode):
+    @ddt.data('zstd', 'zlib')
+    def test_command(self, compression):
         self.flags('newos', capture_compression=compression)
-        self.direct.return_value = direct
         self.extract()
         self.assertEqual(
             [
-                f'qemu-img convert -t {cache_mode} -f raw -O qcow2 -c '
-                f'-o compression_type={compression} '
+                'qemu-img convert -W -t writeback -c '
+                f'-o compression_type={compression} -f raw -O qcow2 '
                 f'/i/disk.newos {self.target}'
             ],
             self.commands(),
         )
-        self.direct.assert_called_once_with(self.instances_path)
 
-    @ddt.data(('zstd', 'qcow2 -c -o compression_type=zstd'), ('none', 'raw'))
+    @ddt.data(
+        (
+            'zstd',
+            '-W -t writeback -c -o compression_type=zstd -f qcow2 -O qcow2',
+        ),
+        ('none', '-t none -f qcow2 -O raw'),
+    )
     @ddt.unpack
     def test_finished_copy(self, compression, how):
         """What is done is done to an overlay, never to the disk itself."""
@@ -95,8 +98,7 @@ class ExtractTest(fakes.TestCase):
             [
                 'qemu-img create -q -f qcow2 -b /i/disk.newos -F raw '
                 + overlay,
-                f'qemu-img convert -t none -f qcow2 -O {how} '
-                f'{overlay} {self.target}',
+                f'qemu-img convert {how} {overlay} {self.target}',
             ],
             self.commands(),
         )
@@ -107,9 +109,11 @@ class ExtractTest(fakes.TestCase):
         self.flags('libvirt', snapshot_compression=True)
         made = capture.Capture(lambda disk: pathlib.Path(disk.path).touch())
         made.extract('/i/disk.newos', 'raw', self.target, 'qcow2')
-        self.assertIn('-O qcow2 -c ', self.commands()[1])
+        self.assertIn('-t none -c -f qcow2 -O qcow2 ', self.commands()[1])
+        self.direct.return_value = False
         made.extract('/i/disk.newos', 'raw', self.target, 'raw')
-        self.assertNotIn('-c', self.commands()[3])
+        self.assertIn('-t writeback -f qcow2 -O raw ', self.commands()[3])
+        self.direct.assert_called_with(self.instances_path)
 
     def test_finish_refuses(self):
         """Nothing is copied."""
