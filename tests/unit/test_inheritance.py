@@ -13,7 +13,7 @@ from oslo_config import cfg
 from nova_newos import provenance
 from nova_newos import verdict
 from tests.unit import base
-from tests.unit.media import test_media
+from tests.unit import plugins
 
 PAGE = pathlib.Path(__file__).parents[2] / 'doc/source/admin/sealing.rst'
 OPTION = 'non_inheritable_image_properties'
@@ -37,7 +37,7 @@ class InheritanceTest(base.TestCase):
         self.assertEqual(option.default, self.documented()[:2])
 
     def test_ours_are_complete(self):
-        conf = test_media.make_conf().newos
+        conf = plugins.make_conf().newos
         now = datetime.datetime.now(datetime.UTC)
         properties = provenance.properties(
             server='s',

@@ -5,8 +5,10 @@ import json
 
 import ddt
 
+from nova_newos import conf
 from nova_newos import exception
 from nova_newos import verdict
+from tests.unit import plugins
 from tests.unit.seal import base
 
 VIRTIO = ['virtio', 'virtio_blk', 'virtio_pci', 'virtio_net']
@@ -295,9 +297,9 @@ class CheckTest(base.TestCase):
 
     @ddt.data(['os'], ['boot loader'])
     def test_only_facts_can_be_refused(self, names):
-        self.assertRaises(ValueError, base.make_conf, refuse=names)
+        self.assertRaises(ValueError, plugins.make_conf, refuse=names)
 
     def test_every_fact_is_in_the_help(self):
-        opts = {opt.name: opt for opt in base.test_media.conf.newos_opts}
+        opts = {opt.name: opt for opt in conf.newos_opts}
         for name in verdict.REFUSABLE:
             self.assertIn(f'* ``{name}``:', opts['refuse'].help)

@@ -1,56 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
 
-import importlib.metadata
 import sys
-from unittest import mock
 
 import ddt
-from oslo_config import cfg
-from stevedore import extension
 
-from nova_newos import conf
 from nova_newos import exception
 from nova_newos import media
 from nova_newos.media import answers
 from nova_newos.media import base as media_base
 from nova_newos.media import virtio
 from tests.unit import base
+from tests.unit import plugins
 from tests.unit.media import samples
 
 SAMPLES = 'tests.unit.media.samples:'
 
 
-def make_conf(**options):
-    """A configuration of its own, with our options set."""
-    made = cfg.ConfigOpts()
-    # Not the OptGroup: overrides of all who register it would be one.
-    made.register_opts(conf.newos_opts, group='newos')
-    made([], default_config_files=[], default_config_dirs=[])
-    for name, value in options.items():
-        made.set_override(name, value, 'newos')
-    return made
-
-
 class MediaTestCase(base.TestCase):
     def provide(self, *entry_points):
-        """Make stevedore find these instead of what is installed.
-
-        :param entry_points: (name, value) of each
-        """
-        cache = {
-            media.NAMESPACE: [
-                importlib.metadata.EntryPoint(name, value, media.NAMESPACE)
-                for name, value in entry_points
-            ]
-        }
-        patch = mock.patch.dict(
-            extension.ExtensionManager.ENTRY_POINT_CACHE, cache
-        )
-        patch.start()
-        self.addCleanup(patch.stop)
+        """See plugins.Provided."""
+        self.useFixture(plugins.Provided(media.NAMESPACE, entry_points))
 
     def load(self, *names):
-        return media.Media(make_conf(media=list(names)))
+        return media.Media(plugins.make_conf(media=list(names)))
 
     def assert_refused(self, *names):
         with self.assertRaises(exception.MediumLoadError) as caught:
@@ -81,14 +53,17 @@ class LoadTest(MediaTestCase):
 
     def test_medium_gets_the_configuration(self):
         self.provide(('good', SAMPLES + 'Good'))
-        config = make_conf(media=['good'])
+        config = plugins.make_conf(media=['good'])
         self.assertIs(config, media.Media(config).enabled[0].conf)
 
     def test_default_is_installed(self):
         """The entry points of this distribution lead to its classes."""
         self.assertEqual(
             [virtio.VirtioMedium, answers.AnswersMedium],
-            [type(medium) for medium in media.Media(make_conf()).enabled],
+            [
+                type(medium)
+                for medium in media.Media(plugins.make_conf()).enabled
+            ],
         )
 
     def test_by_name_though_not_enabled(self):

@@ -6,7 +6,7 @@ from nova_newos import exception
 from nova_newos.media import base as media_base
 from nova_newos.media import virtio
 from tests.unit import base
-from tests.unit.media import test_media
+from tests.unit import plugins
 
 PROPERTY_ID = '22222222-2222-4222-8222-22222222abcd'
 OPTION_ID = '33333333-3333-4333-8333-333333333333'
@@ -41,7 +41,7 @@ def server(**properties):
 
 
 def medium(option=None):
-    return virtio.VirtioMedium(test_media.make_conf(virtio_image_id=option))
+    return virtio.VirtioMedium(plugins.make_conf(virtio_image_id=option))
 
 
 @ddt.ddt

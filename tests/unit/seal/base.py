@@ -1,19 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tests of sealers share."""
 
-import importlib.metadata
-from unittest import mock
-
-from stevedore import extension
-
 from nova_newos import seal
 from nova_newos.seal import base as seal_base
 from tests.unit import base
-from tests.unit.media import test_media
+from tests.unit import plugins
 
 DISK = seal_base.Disk('/snapshots/x/copy', 'qcow2')
-
-make_conf = test_media.make_conf
 
 
 class FakeAppliance:
@@ -36,21 +29,8 @@ class FakeAppliance:
 
 class TestCase(base.TestCase):
     def provide(self, *entry_points):
-        """Make stevedore find these sealers instead of what is installed.
-
-        :param entry_points: (name, value) of each
-        """
-        cache = {
-            seal.NAMESPACE: [
-                importlib.metadata.EntryPoint(name, value, seal.NAMESPACE)
-                for name, value in entry_points
-            ]
-        }
-        self.patch(
-            mock.patch.dict(
-                extension.ExtensionManager.ENTRY_POINT_CACHE, cache
-            )
-        )
+        """See plugins.Provided."""
+        self.useFixture(plugins.Provided(seal.NAMESPACE, entry_points))
 
     def patch(self, patch):
         """Start a patch for the time of the test, and return its mock."""

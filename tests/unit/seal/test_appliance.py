@@ -13,6 +13,7 @@ from nova_newos.seal import appliance
 from nova_newos.seal import base as seal_base
 from nova_newos.seal import inside
 from nova_newos.seal import supervise
+from tests.unit import plugins
 from tests.unit.seal import base
 
 
@@ -32,7 +33,7 @@ class RunTest(base.TestCase):
         self.disk = seal_base.Disk(f'{self.directory}/copy', 'qcow2')
 
     def run_tool(self, tool='virt-sysprep', emulate=False, **options):
-        made = appliance.Appliance(base.make_conf(**options), emulate)
+        made = appliance.Appliance(plugins.make_conf(**options), emulate)
         return made.run(self.disk, tool, '-a', 'b c')
 
     def environment(self):

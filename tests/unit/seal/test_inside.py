@@ -38,9 +38,6 @@ class FakeGuest:
 
         return call
 
-    def exists(self, path):
-        return path in self._files
-
     def is_file(self, path, followsymlinks=False):
         return path in self._files
 

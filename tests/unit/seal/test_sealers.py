@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
+from unittest import mock
+
 import ddt
 
 from nova_newos import exception
@@ -8,6 +10,7 @@ from nova_newos.seal import sparsify
 from nova_newos.seal import sysprep
 from nova_newos.seal import text
 from tests.unit import base as unit_base
+from tests.unit import plugins
 from tests.unit.seal import base
 
 SAMPLES = 'tests.unit.seal.samples:'
@@ -16,7 +19,7 @@ SAMPLES = 'tests.unit.seal.samples:'
 @ddt.ddt
 class LoadTest(base.TestCase):
     def load(self, *names):
-        return seal.Sealers(base.make_conf(sealers=list(names)))
+        return seal.Sealers(plugins.make_conf(sealers=list(names)))
 
     def test_in_the_order_of_the_option(self):
         self.provide(
@@ -32,10 +35,10 @@ class LoadTest(base.TestCase):
 
     def test_default_is_installed(self):
         """The entry points of this distribution lead to their classes."""
-        self.patch(base.mock.patch('shutil.which', return_value=None))
+        self.patch(mock.patch('shutil.which', return_value=None))
         self.assertEqual(
             [sysprep.SysprepSealer, sparsify.SparsifySealer],
-            [type(s) for s in seal.Sealers(base.make_conf()).enabled],
+            [type(s) for s in seal.Sealers(plugins.make_conf()).enabled],
         )
 
     @ddt.data(
@@ -74,7 +77,7 @@ class SealTest(base.TestCase):
         )
 
     def seal(self, *names):
-        sealers = seal.Sealers(base.make_conf(sealers=list(names)))
+        sealers = seal.Sealers(plugins.make_conf(sealers=list(names)))
         return sealers.seal(base.DISK, 'appliance')
 
     def test_reports_in_order(self):

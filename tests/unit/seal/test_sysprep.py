@@ -9,6 +9,7 @@ from nova_newos import exception
 from nova_newos.seal import appliance
 from nova_newos.seal import sparsify
 from nova_newos.seal import sysprep
+from tests.unit import plugins
 from tests.unit.seal import base
 
 # As virt-sysprep 1.48 prints it, shortened.
@@ -58,7 +59,7 @@ class SysprepTestCase(base.TestCase):
 
     def sealer(self, *operations):
         return sysprep.SysprepSealer(
-            base.make_conf(sysprep_operations=list(operations))
+            plugins.make_conf(sysprep_operations=list(operations))
         )
 
 
@@ -83,7 +84,7 @@ class OperationsTest(SysprepTestCase):
 
     def test_default_without_what_the_host_does_not_have(self):
         """Distributions differ, and nobody named those."""
-        sealer = sysprep.SysprepSealer(base.make_conf())
+        sealer = sysprep.SysprepSealer(plugins.make_conf())
         # Nova's own tests see what is run at the start.
         self.execute.assert_not_called()
         self.which.assert_not_called()
@@ -96,7 +97,7 @@ class OperationsTest(SysprepTestCase):
         )
 
     def test_default_that_is_named_is_the_operator_s(self):
-        named = base.make_conf().newos.sysprep_operations
+        named = plugins.make_conf().newos.sysprep_operations
         with self.assertRaises(exception.SysprepOperationUnknown):
             self.sealer(*named)
 

@@ -10,7 +10,7 @@ from nova_newos import layout
 from nova_newos.media import answers
 from nova_newos.media import base as media_base
 from tests.unit import base
-from tests.unit.media import test_media
+from tests.unit import plugins
 from tests.unit.media.answers import readback
 from tests.unit.media.answers import samples
 
@@ -27,7 +27,7 @@ def server(user_data, uuid=samples.UUID):
 class AnswersTest(base.TestCase):
     def setUp(self):
         super().setUp()
-        self.medium = answers.AnswersMedium(test_media.make_conf())
+        self.medium = answers.AnswersMedium(plugins.make_conf())
         self.directory = self.useFixture(fixtures.TempDir())
 
     def write(self, a_server, name):
