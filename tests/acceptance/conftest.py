@@ -13,6 +13,13 @@ from tests.acceptance import onebox
 from tests.acceptance import storage
 
 
+def pytest_configure(config):
+    for name in storage.ALL:
+        config.addinivalue_line(
+            'markers', f'{name}: needs [libvirt] images_type = {name}'
+        )
+
+
 def pytest_collection_modifyitems(items):
     """Change the box's storage once, not back and forth."""
     items.sort(key=storage.order)

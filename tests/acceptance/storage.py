@@ -23,14 +23,17 @@ def on(*images_types, sees=(), refused=()):
         pytest.param(
             name,
             marks=[
-                pytest.mark.operation(
-                    operation, images_type=name, outcome=outcome
-                )
-                for outcome, operations in (
-                    ('works', sees),
-                    ('refused', refused),
-                )
-                for operation in operations
+                getattr(pytest.mark, name),
+                *(
+                    pytest.mark.operation(
+                        operation, images_type=name, outcome=outcome
+                    )
+                    for outcome, operations in (
+                        ('works', sees),
+                        ('refused', refused),
+                    )
+                    for operation in operations
+                ),
             ],
         )
         for name in images_types

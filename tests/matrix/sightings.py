@@ -8,7 +8,7 @@ from tests.matrix import operations
 from tests.runner import parts
 
 #: Part of a test run to the words of the matrix for what it runs on.
-PLACES = {'functional': 'fake libvirt', 'acceptance': 'real'}
+PLACES = {'functional': 'fake libvirt', 'acceptance': 'real', 'flat': 'real'}
 
 #: Name of the property that a mark becomes in the results.
 PROPERTY = 'operation'

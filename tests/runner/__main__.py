@@ -41,14 +41,14 @@ def arguments(argv):
     parser.add_argument(
         '--keep',
         action='store_true',
-        help='leave the one box of the acceptance tests up',
+        help='leave the boxes of the acceptance tests up',
     )
     parser.add_argument(
         '--port-base',
         type=int,
         default=parts.PORT_BASE,
         metavar='PORT',
-        help='first TCP port of the one box (default: %(default)s)',
+        help='first TCP port of the first box (default: %(default)s)',
     )
     parser.add_argument(
         'parts',
@@ -73,7 +73,7 @@ def arguments(argv):
         part for part in parts.PARTS if part not in parts.ON_DEMAND
     ]
     options.directory = pathlib.Path(os.environ['NEWOS_TEST_DIR'])
-    if 'acceptance' in options.parts and os.geteuid() != 0:
+    if set(parts.ON_A_BOX) & set(options.parts) and os.geteuid() != 0:
         parser.error(
             'the acceptance tests start a cloud: run them as root, '
             'or name other parts'

@@ -43,6 +43,8 @@ UPSTREAM_FUNCTIONAL = (
 
 # Apart from the ports of a box that the user has up, the demo's for one.
 PORT_BASE = 27000
+# From there to those of the second box.
+PORTS = 1000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -173,8 +175,17 @@ def upstream_records(options):
 
 
 def _acceptance(options):
-    results = _results(options, 'acceptance')
-    state = options.directory / 'box'
+    yield _box_step(options, 'acceptance', 'not flat', options.port_base)
+
+
+def _flat(options):
+    yield _box_step(options, 'flat', 'flat', options.port_base + PORTS)
+
+
+def _box_step(options, part, marks, port_base):
+    """Acceptance tests with these marks, on a box of their own."""
+    results = _results(options, part)
+    state = options.directory / part
     box = [str(TOP / 'devstack' / 'onebox' / 'box')]
     at = ['--state', str(state)]
     # The box's environment is for a shell to evaluate. The tests have an
@@ -186,19 +197,21 @@ def _acceptance(options):
                 options,
                 'acceptance',
                 'tests/acceptance',
+                '-m',
+                marks,
                 '--junitxml=%s' % results,
             )
         ),
     )
     tests = ['bash', '-c', script]
-    up = [*box, 'up', *at, '--port-base', str(options.port_base)]
+    up = [*box, 'up', *at, '--port-base', str(port_base)]
     wipe = ('wiping the box', [*box, 'wipe', *at])
     # What a killed run has left, perhaps of another version of this project.
     # A box that never came to be is but a lock, which wipe refuses.
     leftover = (wipe,) if any(state.glob('*/')) else ()
-    yield Step(
-        'acceptance-' + NEWEST,
-        'acceptance',
+    return Step(
+        '%s-%s' % (part, NEWEST),
+        part,
         tests,
         results,
         limit=ACCEPTANCE_LIMIT,
@@ -219,6 +232,7 @@ def _support_matrix(options):
             '--check',
             str(_results(options, 'functional-' + NEWEST)),
             str(_results(options, 'acceptance')),
+            str(_results(options, 'flat')),
         ],
         None,
     )
@@ -230,6 +244,7 @@ PARTS = {
     'contract': _contract,
     'functional': _functional,
     'upstream': _upstream,
+    'flat': _flat,
     'acceptance': _acceptance,
     'support-matrix': _support_matrix,
     'upstream-table': _upstream_table,
@@ -237,7 +252,10 @@ PARTS = {
 
 # Run beside the acceptance tests, at low priority: these wait for one guest
 # at a time, and a processor is free.
-BESIDE_ACCEPTANCE = ('unit', 'contract', 'functional', 'upstream')
+BESIDE_ACCEPTANCE = ('unit', 'contract', 'functional', 'upstream', 'flat')
+
+# Start a cloud, and need root for it.
+ON_A_BOX = ('acceptance', 'flat')
 
 # Run only when named: takes hours.
 ON_DEMAND = ('upstream-table',)

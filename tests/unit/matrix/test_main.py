@@ -95,7 +95,7 @@ class MainTestCase(samples.ResultsTestCase):
         unit = self.results('unit-2026.2.xml', samples.case())
         status, _, err = self.run_main('--check', unit)
         self.assertEqual(1, status)
-        self.assertIn('run tests/run functional acceptance', err)
+        self.assertIn('run tests/run functional acceptance flat', err)
         self.assertEqual((0, '', ''), self.run_main(unit, self.real))
 
     def test_default_results(self):

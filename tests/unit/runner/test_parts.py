@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a command line of tests/run stands for."""
 
+import contextlib
+import io
 import pathlib
 
 import ddt
@@ -72,6 +74,27 @@ class ArgumentsTestCase(base.TestCase):
         for path in recorded:
             path.touch()
         self.assertEqual(recorded, set(parts.upstream_records(options)))
+
+    def test_two_boxes(self):
+        """They are up at the same time, and no test is on neither."""
+        found = self.steps('acceptance', 'flat')
+        for option in ('--state', '--port-base'):
+            values = {
+                command[command.index(option) + 1]
+                for step in found
+                for _title, command in step.before
+            }
+            self.assertEqual(2, len(values), option)
+        scripts = [step.command[-1] for step in found]
+        self.assertIn("-m 'not flat'", scripts[1])
+        self.assertIn('-m flat', scripts[0])
+
+    @ddt.data('acceptance', 'flat')
+    def test_a_box_needs_root(self, part):
+        self.useFixture(fixtures.MockPatch('os.geteuid', return_value=1000))
+        with contextlib.redirect_stderr(io.StringIO()) as said:
+            self.assertRaises(SystemExit, self.steps, part)
+        self.assertIn('run them as root', said.getvalue())
 
     def test_names_are_not_shared(self):
         """Else one step's log and results would replace another's."""
