@@ -39,15 +39,20 @@ def compression():
 class Capture:
     """The image of one root disk in the making.
 
+    :ivar properties: dict of what the image's record is to say; complete when
+        the image was written
     :ivar is_extracted: whether the image was written
     """
 
-    def __init__(self, finish=None):
+    def __init__(self, properties=(), finish=None):
         """Decide on the compression.
 
+        :param properties: what is known already, a dict
         :param finish: called with a :class:`nova_newos.seal.base.Disk`, a
-            copy that may be written, before it becomes the image
+            copy that may be written, before it becomes the image; returns a
+            dict of more properties
         """
+        self.properties = dict(properties)
         self._compression = compression()
         self._finish = finish
         self.is_extracted = False
@@ -93,7 +98,7 @@ class Capture:
             source_format,
             overlay,
         )
-        self._finish(base.Disk(overlay, 'qcow2'))
+        self.properties |= self._finish(base.Disk(overlay, 'qcow2'))
         self._convert(overlay, 'qcow2', target, stock)
         os.unlink(overlay)
 

@@ -462,7 +462,7 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
         ):
             self._prepare_record(context, instance, server_layout, image_id)
             with self._captures.under_way(
-                instance, self._capture(context, instance, image_id)
+                instance, self._capture(context, instance, server_layout)
             ):
                 super().snapshot(
                     context, instance, image_id, update_task_state
@@ -481,11 +481,12 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
             },
             purge_props=True,
         )
-        # Not at once: a value that leaves under one name and comes under
-        # another makes glanceclient ask for a "move", which Glance refuses.
-        self._add_properties(
-            context,
-            image_id,
+
+    def _capture(self, context, instance, server_layout):
+        return capture.Capture(
+            # Not as the record is made right: a value that leaves under one
+            # name and comes under another makes glanceclient ask for a "move",
+            # which Glance refuses.
             snapshot.provenance_of(
                 context,
                 instance,
@@ -493,25 +494,8 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
                 self._media,
                 self._host.get_connection().getVersion(),
             ),
+            self._sealing.finisher(instance),
         )
-
-    def _add_properties(self, context, image_id, properties):
-        self._image_api.update(
-            context, image_id, {'properties': properties}, purge_props=False
-        )
-
-    def _capture(self, context, instance, image_id):
-        # Once: the user may change his mind meanwhile.
-        is_sealed = self._sealing.is_to_be_sealed(instance)
-        if not (is_sealed or self._sealing.is_to_be_judged(instance)):
-            return capture.Capture()
-
-        def finish(disk):
-            self._add_properties(
-                context, image_id, self._sealing.finish(disk, is_sealed)
-            )
-
-        return capture.Capture(finish)
 
     def _create_snapshot_metadata(
         self, image_meta, instance, img_fmt, snp_name
@@ -524,9 +508,12 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
         metadata = super()._create_snapshot_metadata(
             image_meta, instance, under_way.disk_format(img_fmt), snp_name
         )
-        metadata['properties'] = snapshot.clean_properties(
+        # Nova sends this very dict together with the bytes: what is found out
+        # until then is in it.
+        under_way.properties |= snapshot.clean_properties(
             metadata['properties']
         )
+        metadata['properties'] = under_way.properties
         return metadata
 
     def _live_snapshot(

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Seal golden images and look into them, as Nova takes them."""
 
+import functools
+
 from nova.compute import task_states
 import nova.conf
 
@@ -39,29 +41,28 @@ class Sealing:
             CONF, emulate=CONF.libvirt.virt_type == 'qemu'
         )
 
-    @staticmethod
-    def is_to_be_sealed(instance):
-        """Whether an image that is being taken is sealed.
+    def finisher(self, instance):
+        """What becomes of the copy of a server's disk before it is an image.
 
-        Backups and shelved servers are not: they are to come back as they
+        Nothing for backups and shelved servers: they are to come back as they
         were.
 
+        :returns: None for nothing; else a function that is given a
+            :class:`nova_newos.seal.base.Disk` that it may write, returns a
+            dict of properties for the golden image, and raises NewosError
+            when it must not become one
         :raises NewosError: when it cannot be told what the user wants
         """
-        return _becomes_golden(instance) and is_asked_for(instance)
+        if not _becomes_golden(instance):
+            return None
+        # Now: the user may change his mind meanwhile.
+        is_sealed = is_asked_for(instance)
+        if not (is_sealed or CONF.newos.refuse):
+            return None
+        return functools.partial(self._finish, is_sealed)
 
-    @staticmethod
-    def is_to_be_judged(instance):
-        """Whether an image that is being taken is held against the facts."""
-        return _becomes_golden(instance) and bool(CONF.newos.refuse)
-
-    def finish(self, disk, is_sealed):
-        """Seal a copy if that is asked for, and hold it against the facts.
-
-        :param disk: a :class:`nova_newos.seal.base.Disk` that is written
-        :returns: dict of properties for the golden image
-        :raises NewosError: when it must not become one
-        """
+    def _finish(self, is_sealed, disk):
+        """Seal a copy if that is asked for, and hold it against the facts."""
         properties = {}
         if is_sealed:
             reports = self._sealers.seal(disk, self._appliance)

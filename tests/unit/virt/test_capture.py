@@ -53,9 +53,9 @@ class ExtractTest(fakes.TestCase):
         self.target = f'{self.instances_path}/target'
 
     def extract(self, finish=None):
-        capture.Capture(finish).extract(
-            '/i/disk.newos', 'raw', self.target, 'raw'
-        )
+        made = capture.Capture({'known': 'before'}, finish)
+        made.extract('/i/disk.newos', 'raw', self.target, 'raw')
+        return made.properties
 
     def commands(self):
         return [' '.join(call.args) for call in self.execute.mock_calls]
@@ -91,8 +91,11 @@ class ExtractTest(fakes.TestCase):
             seen.append((disk, len(self.execute.mock_calls)))
             with open(overlay, 'w'):
                 pass
+            return {'found': 'now'}
 
-        self.extract(finish)
+        self.assertEqual(
+            {'known': 'before', 'found': 'now'}, self.extract(finish)
+        )
         self.assertEqual([(base.Disk(overlay, 'qcow2'), 1)], seen)
         self.assertEqual(
             [
@@ -107,7 +110,9 @@ class ExtractTest(fakes.TestCase):
     def test_compressed_as_nova_would(self):
         self.flags('newos', capture_compression='none')
         self.flags('libvirt', snapshot_compression=True)
-        made = capture.Capture(lambda disk: pathlib.Path(disk.path).touch())
+        made = capture.Capture(
+            finish=lambda disk: pathlib.Path(disk.path).touch() or {}
+        )
         made.extract('/i/disk.newos', 'raw', self.target, 'qcow2')
         self.assertIn('-t none -c -f qcow2 -O qcow2 ', self.commands()[1])
         self.direct.return_value = False

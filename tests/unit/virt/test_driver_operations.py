@@ -36,7 +36,13 @@ class SnapshotTest(SnapshotTestCase):
     def setUp(self):
         super().setUp()
         self.events = []
-        self.under_way = None
+        self.under_way = self.metadata = None
+        self.patch(capture, '_qemu_img')
+        self.patch(capture.os, 'unlink')
+        self.stock_method(
+            '_create_snapshot_metadata',
+            side_effect=lambda *_args: {'properties': {'os_type': 'linux'}},
+        )
         self.stock_snapshot = self.stock_method('snapshot', self.take)
         self.glance.update.side_effect = lambda *args, **kwargs: (
             self.events.append('record')
@@ -64,7 +70,10 @@ class SnapshotTest(SnapshotTestCase):
         self.events.append('snapshot')
         self.under_way = made._captures.of(instance)
         if self.under_way:
-            self.under_way.is_extracted = True
+            self.metadata = made._create_snapshot_metadata(
+                instance.image_meta, instance, 'raw', 'name'
+            )
+            self.under_way.extract('disk', 'raw', 'target', 'raw')
 
     def snapshot(self, instance, *disks):
         self.driver._host = mock.Mock()
@@ -82,29 +91,25 @@ class SnapshotTest(SnapshotTestCase):
         """A stranger can boot it, and it installs nothing."""
         instance = fakes.server(server_layout=server_layout)
         self.snapshot(instance, *found)
-        cleaned, _added = self.glance.update.mock_calls
-        self.assertEqual(
-            mock.call(
-                self.context,
-                fakes.OTHER,
-                {'min_disk': 2, 'properties': {'os_type': 'linux'}},
-                purge_props=True,
-            ),
-            cleaned,
+        self.glance.update.assert_called_once_with(
+            self.context,
+            fakes.OTHER,
+            {'min_disk': 2, 'properties': {'os_type': 'linux'}},
+            purge_props=True,
         )
         self.stock_snapshot.assert_called_once_with(
             self.driver, self.context, instance, fakes.OTHER, 'update'
         )
-        self.assertEqual(['record', 'record', 'snapshot'], self.events)
+        self.assertEqual(['record', 'snapshot'], self.events)
 
     def test_provenance(self):
         instance = fakes.server(server_layout=fakes.LAYOUT)
         self.snapshot(instance, test_snapshot.ROOT)
-        added = self.glance.update.mock_calls[1]
-        self.assertEqual({'purge_props': False}, added.kwargs)
+        properties = self.metadata['properties']
+        self.assertEqual('linux', properties['os_type'])
         found = {
             name.removeprefix('provenance_'): value
-            for name, value in added.args[2]['properties'].items()
+            for name, value in properties.items()
         }
         self.assertEqual(fakes.SERVER, found['server'])
         self.assertEqual(fakes.ISO, found['iso'])
@@ -143,25 +148,14 @@ class SnapshotTest(SnapshotTestCase):
             task_state='image_snapshot',
             metadata={'newos_seal': 'true'},
         )
-        finish = self.patch(
-            sealing.Sealing, 'finish', return_value={'seal_sysprep': 'done'}
+        finisher = self.patch(
+            sealing.Sealing,
+            'finisher',
+            return_value=lambda _disk: {'seal_sysprep': 'done'},
         )
-
-        def stock(*_args):
-            # What the user thinks meanwhile does not matter.
-            instance.metadata['newos_seal'] = 'false'
-            self.take(self.driver, *_args[1:])
-            self.under_way._finish('disk')
-
-        self.stock_snapshot.side_effect = stock
         self.snapshot(instance, test_snapshot.ROOT)
-        finish.assert_called_once_with(mock.ANY, 'disk', True)
-        self.glance.update.assert_called_with(
-            self.context,
-            fakes.OTHER,
-            {'properties': {'seal_sysprep': 'done'}},
-            purge_props=False,
-        )
+        finisher.assert_called_once_with(mock.ANY, instance)
+        self.assertEqual('done', self.metadata['properties']['seal_sysprep'])
 
     @ddt.data(
         (fakes.LAYOUT, test_snapshot.CD),
@@ -287,6 +281,7 @@ class CaptureTest(SnapshotTestCase):
             'snapshot', side_effect=exception.CaptureFailed(reason='why')
         )
         self.patch(self.driver, '_prepare_record')
+        self.patch(self.driver, '_capture', return_value=capture.Capture())
         with self.assertRaises(fault.InstanceRefused) as caught:
             self.driver.snapshot(
                 self.context, self.instance, fakes.OTHER, 'update'

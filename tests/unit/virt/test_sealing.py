@@ -48,30 +48,25 @@ class SealingTest(fakes.TestCase):
     def order(self):
         return [call[0] for call in self.events.mock_calls]
 
-    def wanted(self, instance):
-        made = self.sealing()
-        return (
-            made.is_to_be_sealed(instance),
-            made.is_to_be_judged(instance),
-        )
+    def finish(self, **metadata):
+        return self.sealing().finisher(server(**metadata))(DISK)
 
-    @ddt.data(
-        ({'newos_seal': 'true'}, [], (True, False)),
-        ({}, ['cloud_init'], (False, True)),
-        ({}, [], (False, False)),
-    )
-    @ddt.unpack
-    def test_wanted(self, metadata, refuse, expected):
-        self.flags('newos', refuse=refuse)
-        self.assertEqual(expected, self.wanted(server(**metadata)))
+    def test_nothing_to_do(self):
+        self.assertIsNone(self.sealing().finisher(server()))
 
     @ddt.data('image_backup', 'shelving', 'shelving_image_pending_upload')
     def test_what_comes_back_stays_what_it_is(self, task_state):
         self.flags('newos', refuse=['cloud_init'])
-        self.assertEqual(
-            (False, False),
-            self.wanted(server(task_state, newos_seal='true')),
+        self.assertIsNone(
+            self.sealing().finisher(server(task_state, newos_seal='true'))
         )
+
+    def test_decided_at_once(self):
+        """What the user thinks meanwhile does not matter."""
+        instance = server(newos_seal='true')
+        finish = self.sealing().finisher(instance)
+        instance.metadata['newos_seal'] = 'false'
+        self.assertIn('seal_sysprep', finish(DISK))
 
     def test_property_of_the_iso(self):
         self.assertIs(
@@ -83,7 +78,7 @@ class SealingTest(fakes.TestCase):
         self.assertIs(True, sealing.is_asked_for(server()))
 
     def test_sealed(self):
-        properties = self.sealing().finish(DISK, True)
+        properties = self.finish(newos_seal='true')
         self.assertEqual('done', properties['seal_sysprep'])
         self.assertEqual('true', properties['verdict_boot_loader'])
         self.assertEqual(['seal', 'examine'], self.order())
@@ -92,7 +87,7 @@ class SealingTest(fakes.TestCase):
 
     def test_looked_into_only(self):
         self.flags('newos', refuse=['cloud_init'])
-        properties = self.sealing().finish(DISK, False)
+        properties = self.finish()
         self.assertEqual(
             {f'verdict_{name}' for name in verdict.FACTS}, set(properties)
         )
@@ -102,7 +97,7 @@ class SealingTest(fakes.TestCase):
         self.facts['cloud_init'] = 'unknown'
         self.flags('newos', refuse=['boot_loader', 'cloud_init'])
         with self.assertRaises(exception.VerdictRefused) as caught:
-            self.sealing().finish(DISK, False)
+            self.finish()
         self.assertEqual('cloud_init=unknown', caught.exception.facts)
 
     @ddt.data(('qemu', 'true'), ('kvm', 'false'))
