@@ -3,11 +3,12 @@
 
 import hashlib
 import io
-import subprocess
 import tarfile
 import uuid
 
 import pytest
+
+from tests import processes
 
 KICKSTART = b"""\
 lang en_US.UTF-8
@@ -62,13 +63,9 @@ def user_data(tmp_path):
 
 def extracted(iso, name, target):
     """Bytes of one file of an ISO."""
-    subprocess.run(
-        [
-            *('xorriso', '-osirrox', 'on', '-indev', iso),
-            *('-extract', name, target),
-        ],
-        check=True,
-        capture_output=True,
+    processes.run(
+        *('xorriso', '-osirrox', 'on', '-indev', iso),
+        *('-extract', name, target),
     )
     return target.read_bytes()
 

@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
+from tests.unit.media.answers import cd_files
 from tests.unit.media.answers import samples
-from tests.unit.media.answers import test_iso
 
 META_DATA = f'instance-id: {samples.UUID}\n'.encode()
 
@@ -56,9 +56,9 @@ CDS = {
         {'combustion/script': samples.COMBUSTION},
     ),
     'tar': (
-        samples.tar(*test_iso.CONTENT.items(), mode='w:xz'),
+        samples.tar(*cd_files.CONTENT.items(), mode='w:xz'),
         'CIDATA',
-        test_iso.CONTENT,
+        cd_files.CONTENT,
     ),
     'multipart': (
         samples.multipart(

@@ -5,7 +5,6 @@ Few tests, each a whole story: with pytest-xdist, what they would share would
 be made in each worker.
 """
 
-import subprocess
 import types
 
 from oslo_config import cfg
@@ -14,13 +13,7 @@ import pytest
 from nova_newos import conf as newos_conf
 from nova_newos.seal import appliance
 from nova_newos.seal import base
-
-
-def run(*command, **options):
-    """Run a command of the host; returns its standard output as bytes."""
-    return subprocess.run(
-        command, check=True, capture_output=True, **options
-    ).stdout
+from tests import processes
 
 
 @pytest.fixture
@@ -53,7 +46,7 @@ def overlay(tmp_path):
 
     def make(backing):
         path = tmp_path / 'copy.qcow2'
-        run(
+        processes.run(
             *('qemu-img', 'create', '-q', '-f', 'qcow2'),
             *('-b', backing, '-F', 'raw', path),
         )
@@ -72,14 +65,14 @@ def initrd(tmp_path_factory):
             path = top / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(b'x' * 100)
-        return run(
+        return processes.run(
             *('cpio', '-o', '-H', 'newc', '--quiet'),
             input='\n'.join(names).encode(),
             cwd=top,
         )
 
     drivers = 'lib/modules/6.1.0-test/kernel/drivers'
-    compressed = run(
+    compressed = processes.run(
         *('zstd', '-q', '-c'),
         input=archive(
             f'{drivers}/block/virtio_blk.ko',

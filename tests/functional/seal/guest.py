@@ -3,7 +3,7 @@
 
 import os
 
-from tests.functional.seal import conftest
+from tests import processes
 
 MIB = 1 << 20
 
@@ -66,7 +66,7 @@ def _partition(path):
         f'start={start}MiB, size={size}MiB, type={kind}\n'
         for (start, size), kind in ((EFI, 'U'), (ROOT, 'L'))
     )
-    conftest.run('sfdisk', '-q', path, input=f'label: gpt\n{parts}'.encode())
+    processes.run('sfdisk', '-q', path, input=f'label: gpt\n{parts}'.encode())
     with open(path, 'r+b') as disk:
         # As GRUB's boot.img has it.
         disk.seek(0x180)
@@ -75,15 +75,15 @@ def _partition(path):
 
 def _make_efi(path):
     start, size = EFI
-    conftest.run(
+    processes.run(
         *('mkfs.vfat', '-n', 'EFI', f'--offset={start * 2048}', path),
         str(size * 1024),
     )
     image = f'{path}@@{start}M'
     for name in ('EFI', 'EFI/BOOT', 'EFI/debian'):
-        conftest.run('mmd', '-i', image, f'::{name}')
+        processes.run('mmd', '-i', image, f'::{name}')
     for name in ('EFI/BOOT/BOOTX64.EFI', 'EFI/debian/grubx64.efi'):
-        conftest.run('mcopy', '-i', image, '-', f'::{name}', input=b'MZ')
+        processes.run('mcopy', '-i', image, '-', f'::{name}', input=b'MZ')
 
 
 def _make_root(path, directory, initrd):
@@ -99,7 +99,7 @@ def _make_root(path, directory, initrd):
     (directory / 'bin').mkdir()
     (directory / 'bin' / 'ls').write_bytes(_read('/bin/ls'))
     start, size = ROOT
-    conftest.run(
+    processes.run(
         *('mke2fs', '-q', '-t', 'ext4', '-L', 'root', '-d', directory),
         *('-E', f'nodiscard,offset={start * MIB}', path, f'{size}M'),
     )
@@ -124,4 +124,4 @@ def read(path, name):
 
 
 def _debugfs(device, request):
-    return conftest.run('debugfs', '-R', request, device)
+    return processes.run('debugfs', '-R', request, device)

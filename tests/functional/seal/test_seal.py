@@ -15,7 +15,6 @@ from nova_newos import seal
 from nova_newos import verdict
 from nova_newos.seal import sparsify
 from tests import processes
-from tests.functional.seal import conftest
 from tests.functional.seal import guest
 
 MIB = 1 << 20
@@ -47,7 +46,7 @@ def digest(path):
 
 def convert(disk, path, kind):
     """What Nova makes an image of; returns its size in bytes."""
-    conftest.run(
+    processes.run(
         *('qemu-img', 'convert', '-f', disk.format, '-O', kind),
         *(disk.path, path),
     )
@@ -112,7 +111,7 @@ def test_garbage(conf, make_appliance, overlay, tmp_path_factory):
     secret = work / 'secret'
     secret.write_bytes(b'GRUB'.ljust(MIB, b'\0'))
     root = work / 'root'
-    conftest.run(
+    processes.run(
         *('qemu-img', 'create', '-q', '-f', 'qcow2', '-F', 'raw'),
         *('-b', secret, root),
     )

@@ -2,7 +2,6 @@
 """The limits of a tool, without an appliance."""
 
 import os
-import pathlib
 import signal
 import subprocess
 import sys
@@ -12,25 +11,13 @@ import uuid
 import pytest
 
 from nova_newos.seal import supervise
+from tests import processes
 
 
 @pytest.fixture
 def mark():
     """A word by which processes of this test are found."""
     return f'newos-test-{uuid.uuid4()}'
-
-
-def alive(mark):
-    """Ids of the processes that have the word in their command line."""
-    found = []
-    for path in pathlib.Path('/proc').glob('[0-9]*/cmdline'):
-        try:
-            command = path.read_bytes()
-        except OSError:
-            continue
-        if mark.encode() in command:
-            found.append(int(path.parent.name))
-    return found
 
 
 def command(seconds, directory, *tool):
@@ -74,20 +61,20 @@ sleep 0.5
 def test_time_is_over(tmp_path, mark):
     done = run(2, str(tmp_path), *shell(TANGLE + 'sleep 600', mark))
     assert done.returncode == supervise.TIMED_OUT
-    assert alive(mark) == []
+    assert processes.running(mark) == []
 
 
 def test_nothing_is_left_by_a_command_that_ended(tmp_path, mark):
     done = run(30, str(tmp_path), *shell(TANGLE + 'exit 5', mark))
     assert done.returncode == 5
-    assert alive(mark) == []
+    assert processes.running(mark) == []
 
 
 def test_no_room(mark):
     """A file system that says it has none, as /proc does."""
     done = run(60, '/proc', *shell('sleep 600; :', mark))
     assert done.returncode == supervise.NO_ROOM
-    assert alive(mark) == []
+    assert processes.running(mark) == []
 
 
 def test_ends_with_nova_compute(tmp_path, mark):
@@ -99,20 +86,20 @@ def test_ends_with_nova_compute(tmp_path, mark):
             *command(600, str(tmp_path), *shell(TANGLE + 'sleep 600', mark)),
         ]
     )
-    wait_for(lambda: len(alive(mark)) >= 6)
+    wait_for(lambda: len(processes.running(mark)) >= 6)
     parent.kill()
     parent.wait()
-    wait_for(lambda: alive(mark) == [])
+    wait_for(lambda: processes.running(mark) == [])
 
 
 def test_ends_when_told(tmp_path, mark):
     supervisor = subprocess.Popen(
         command(600, str(tmp_path), *shell(TANGLE + 'sleep 600', mark))
     )
-    wait_for(lambda: len(alive(mark)) >= 5)
+    wait_for(lambda: len(processes.running(mark)) >= 5)
     os.kill(supervisor.pid, signal.SIGTERM)
     assert supervisor.wait(30) == 1
-    assert alive(mark) == []
+    assert processes.running(mark) == []
 
 
 def wait_for(condition, seconds=30):

@@ -10,25 +10,9 @@ import fixtures
 
 from nova_newos.media.answers import files
 from nova_newos.media.answers import iso
-from nova_newos.media.answers import names
 from tests.unit import base
+from tests.unit.media.answers import cd_files
 from tests.unit.media.answers import readback
-
-DEEPEST = '/'.join(['d' * names.MAX_NAME] * (names.MAX_DEPTH - 1) + ['file'])
-
-FILES = (
-    files.File('user-data', b'#cloud-config\n' * 500),
-    files.File('user_data', b'not the same'),
-    files.File('meta-data', b''),
-    files.File('$OEM$/$1/My File.ps1', b'\0\r\n\xff'),
-    files.File(f'{"n" * 60}.txt', b'1'),
-    files.File(f'{"n" * 60}.tgz', b'2'),
-    files.File(f'{"n" * 60}', b'3'),
-    files.File('a.b/c.d', b'4', executable=True),
-    files.File('a_b/c_d', b'5'),
-    files.File(DEEPEST, b'6'),
-)
-CONTENT = {file.path: file.data for file in FILES}
 
 
 class IsoTestCase(base.TestCase):
@@ -36,7 +20,7 @@ class IsoTestCase(base.TestCase):
         super().setUp()
         self.directory = self.useFixture(fixtures.TempDir())
 
-    def write(self, content=FILES, label='OEMDRV', name='cd'):
+    def write(self, content=cd_files.FILES, label='OEMDRV', name='cd'):
         path = self.directory.join(name)
         iso.write(label, content, path)
         return path
@@ -50,12 +34,16 @@ class IsoTestCase(base.TestCase):
 class ContentTest(IsoTestCase):
     @ddt.data('rr_path', 'joliet_path')
     def test_real_names(self, view):
-        self.assertEqual(CONTENT, readback.contents(self.write(), view))
+        self.assertEqual(
+            cd_files.CONTENT, readback.contents(self.write(), view)
+        )
 
     def test_names_of_iso_9660(self):
         """All files are there, whatever they are called."""
         found = readback.contents(self.write(), 'iso_path')
-        self.assertEqual(sorted(CONTENT.values()), sorted(found.values()))
+        self.assertEqual(
+            sorted(cd_files.CONTENT.values()), sorted(found.values())
+        )
         for path in found:
             self.assertTrue(re.fullmatch(r'[A-Z0-9_./]+;1', path), path)
             for part in path.removesuffix(';1').split('/'):
@@ -105,9 +93,9 @@ class SameBytesTest(IsoTestCase):
         self.assertEqual(first, self.bytes_of())
 
     def test_in_any_order(self):
-        self.assertEqual(self.bytes_of(), self.bytes_of(FILES[::-1]))
+        self.assertEqual(self.bytes_of(), self.bytes_of(cd_files.FILES[::-1]))
 
     def test_label_and_files_matter(self):
         first = self.bytes_of()
         self.assertNotEqual(first, self.bytes_of(label='CIDATA'))
-        self.assertNotEqual(first, self.bytes_of(FILES[1:]))
+        self.assertNotEqual(first, self.bytes_of(cd_files.FILES[1:]))
