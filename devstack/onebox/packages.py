@@ -6,6 +6,7 @@ import os
 import platform
 import subprocess
 
+from devstack.onebox import apt
 from devstack.onebox.errors import BoxError
 from devstack.onebox.errors import tail
 from devstack.onebox.progress import say
@@ -123,7 +124,7 @@ def _install(output, names):
 
 def _apt(output, *arguments):
     done = subprocess.run(
-        ['apt-get', '-q', '-o', 'DPkg::Lock::Timeout=600', *arguments],
+        [*apt.COMMAND, *arguments],
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=output,

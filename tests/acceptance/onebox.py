@@ -84,8 +84,8 @@ class Box:
     @contextlib.contextmanager
     def configured(self, options):
         """A box that is configured so for a while, see configure()."""
-        self.configure(options)
         try:
+            self.configure(options)
             yield
         finally:
             self.configure(dict.fromkeys(options, ''))

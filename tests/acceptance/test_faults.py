@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What comes of servers in each phase when a service fails under them."""
 
+import contextlib
+
 import pytest
 
 from tests.acceptance import cache
@@ -25,10 +27,9 @@ def gate(box, cloud, services):
         # How long a question waits whose answer was lost.
         'DEFAULT.rpc_response_timeout': '20',
     }
-    with box.configured(options):
+    with contextlib.closing(gate), box.configured(options):
         services.make_glance_patient()
         yield gate
-    gate.close()
 
 
 @pytest.fixture(scope='module')

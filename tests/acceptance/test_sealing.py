@@ -37,8 +37,9 @@ def test_what_cannot_be_sealed(box, installed, images):
         concurrent.futures.ThreadPoolExecutor() as pool,
     ):
         tried = pool.submit(golden.assert_cannot_be_made, installed)
-        onebox.wait_for('the appliance runs', lambda: processes.qemus(copies))
-        [appliance] = processes.qemus(copies)
+        [appliance] = onebox.wait_for(
+            'the appliance runs', lambda: processes.qemus(copies), interval=0.1
+        )
         os.kill(appliance, signal.SIGSTOP)
         tried.result()
     assert 'appliance_timeout=30' in installed.last_event()

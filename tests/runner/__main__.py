@@ -63,6 +63,11 @@ def arguments(argv):
             'no such part: %s; there are: %s'
             % (', '.join(sorted(unknown)), ', '.join(parts.PARTS))
         )
+    if not 1024 <= options.port_base <= parts.LAST_PORT_BASE:
+        parser.error(
+            '--port-base %d: choose 1024 to %d'
+            % (options.port_base, parts.LAST_PORT_BASE)
+        )
     all_releases = not options.parts or set(parts.ON_DEMAND) & set(
         options.parts
     )

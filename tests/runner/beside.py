@@ -48,6 +48,8 @@ class Beside:
 
 
 def _work(run, steps, log, sender):
+    # What the terminal sends is for the parent, which ends this once.
+    os.setpgid(0, 0)
     os.nice(_NICE)
     with open(log, 'w', buffering=1) as sys.stdout:
         try:

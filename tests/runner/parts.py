@@ -43,8 +43,10 @@ UPSTREAM_FUNCTIONAL = (
 
 # Apart from the ports of a box that the user has up, the demo's for one.
 PORT_BASE = 27000
-# From there to those of the second box.
+# From there to those of the second box, and where all end: the kernel gives
+# out what comes after.
 PORTS = 1000
+LAST_PORT_BASE = 32000 - PORTS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -175,17 +177,21 @@ def upstream_records(options):
 
 
 def _acceptance(options):
-    yield _box_step(options, 'acceptance', 'not flat', options.port_base)
+    yield _box_step(
+        options, 'acceptance', 'not flat', 'box', options.port_base
+    )
 
 
 def _flat(options):
-    yield _box_step(options, 'flat', 'flat', options.port_base + PORTS)
+    yield _box_step(
+        options, 'flat', 'flat', 'box-flat', options.port_base + PORTS
+    )
 
 
-def _box_step(options, part, marks, port_base):
+def _box_step(options, part, marks, box_name, port_base):
     """Acceptance tests with these marks, on a box of their own."""
     results = _results(options, part)
-    state = options.directory / part
+    state = options.directory / box_name
     box = [str(TOP / 'devstack' / 'onebox' / 'box')]
     at = ['--state', str(state)]
     # The box's environment is for a shell to evaluate. The tests have an
@@ -250,8 +256,8 @@ PARTS = {
     'upstream-table': _upstream_table,
 }
 
-# Run beside the acceptance tests, at low priority: these wait for one guest
-# at a time, and a processor is free.
+# Run beside the acceptance tests: these wait for one guest at a time, and a
+# processor is free.
 BESIDE_ACCEPTANCE = ('unit', 'contract', 'functional', 'upstream', 'flat')
 
 # Start a cloud, and need root for it.

@@ -5,6 +5,8 @@ import os
 import platform
 import subprocess
 
+from devstack.onebox import apt
+
 PACKAGES = (
     'cpio',
     'debian-archive-keyring',
@@ -60,11 +62,8 @@ def require_root():
 
 def apt_get(*arguments, cwd=None):
     run(
-        'apt-get',
-        '-q',
+        *apt.COMMAND,
         '-y',
-        '-o',
-        'DPkg::Lock::Timeout=600',
         *arguments,
         env={'DEBIAN_FRONTEND': 'noninteractive'},
         cwd=cwd,

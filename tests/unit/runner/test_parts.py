@@ -96,6 +96,12 @@ class ArgumentsTestCase(base.TestCase):
             self.assertRaises(SystemExit, self.steps, part)
         self.assertIn('run them as root', said.getvalue())
 
+    @ddt.data('1023', '31001')
+    def test_ports_of_the_second_box_count(self, port):
+        with contextlib.redirect_stderr(io.StringIO()) as said:
+            self.assertRaises(SystemExit, self.steps, '--port-base', port)
+        self.assertIn('choose 1024 to 31000', said.getvalue())
+
     def test_names_are_not_shared(self):
         """Else one step's log and results would replace another's."""
         names = [step.name for step in self.steps(*parts.PARTS)]

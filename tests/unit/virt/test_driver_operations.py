@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import os
+import pathlib
 import types
 from unittest import mock
 
@@ -38,7 +39,6 @@ class SnapshotTest(SnapshotTestCase):
         self.events = []
         self.under_way = self.metadata = None
         self.patch(capture, '_qemu_img')
-        self.patch(capture.os, 'unlink')
         self.stock_method(
             '_create_snapshot_metadata',
             side_effect=lambda *_args: {'properties': {'os_type': 'linux'}},
@@ -73,7 +73,9 @@ class SnapshotTest(SnapshotTestCase):
             self.metadata = made._create_snapshot_metadata(
                 instance.image_meta, instance, 'raw', 'name'
             )
-            self.under_way.extract('disk', 'raw', 'target', 'raw')
+            self.under_way.extract(
+                'disk', 'raw', f'{self.instances_path}/target', 'raw'
+            )
 
     def snapshot(self, instance, *disks):
         self.driver._host = mock.Mock()
@@ -148,11 +150,12 @@ class SnapshotTest(SnapshotTestCase):
             task_state='image_snapshot',
             metadata={'newos_seal': 'true'},
         )
-        finisher = self.patch(
-            sealing.Sealing,
-            'finisher',
-            return_value=lambda _disk: {'seal_sysprep': 'done'},
-        )
+
+        def finish(disk):
+            pathlib.Path(disk.path).touch()
+            return {'seal_sysprep': 'done'}
+
+        finisher = self.patch(sealing.Sealing, 'finisher', return_value=finish)
         self.snapshot(instance, test_snapshot.ROOT)
         finisher.assert_called_once_with(mock.ANY, instance)
         self.assertEqual('done', self.metadata['properties']['seal_sysprep'])
