@@ -264,10 +264,13 @@ class Guest:
     def _installed(self, report):
         assert report.facts.get('installed'), report
         onebox.wait_for('the installer powers off', self.is_off)
-        # Nova sees by itself that the guest is off, after up to 15 s, and
-        # refuses this if it has just done so, or fails if it just does.
-        with contextlib.suppress(openstack.exceptions.ConflictException):
+        try:
             self.cloud.compute.stop_server(self.id)
+        except openstack.exceptions.HttpException as error:
+            # Nova sees by itself that the guest is off, after up to 15 s, and
+            # refuses this if it has just done so, or fails if it just does.
+            if error.status_code not in (409, 500):
+                raise
         self.wait_for_status('SHUTOFF')
         return report
 
