@@ -12,6 +12,8 @@ import abc
 import collections.abc
 import dataclasses
 
+from oslo_config import cfg
+
 
 @dataclasses.dataclass(frozen=True)
 class Server:
@@ -72,7 +74,7 @@ class Medium(abc.ABC):
 
     name: str
 
-    def __init__(self, conf):
+    def __init__(self, conf: cfg.ConfigOpts) -> None:
         """Keep the configuration.
 
         :param conf: Nova's ``oslo_config.cfg.ConfigOpts``. A medium with
@@ -81,7 +83,7 @@ class Medium(abc.ABC):
         self.conf = conf
 
     @abc.abstractmethod
-    def reference(self, server):
+    def reference(self, server: Server) -> str | None:
         """Whether the medium applies, and what names its bytes.
 
         Called before a server is spawned, more than once, when nothing exists
@@ -98,7 +100,9 @@ class Medium(abc.ABC):
         """
 
     @abc.abstractmethod
-    def contents(self, server, reference):
+    def contents(
+        self, server: Server, reference: str
+    ) -> GlanceImage | Generated:
         """How to have the bytes.
 
         Called whenever the disk is made or is missing, possibly on another

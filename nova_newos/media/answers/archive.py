@@ -14,7 +14,7 @@ import re
 import tarfile
 
 from nova_newos import exception
-from nova_newos.media.answers import files
+from nova_newos.media.answers import iso
 from nova_newos.media.answers import names
 
 MAX_FILES = 64
@@ -50,7 +50,7 @@ def tar_files(data):
     """Files of a tar archive.
 
     :param data: bytes for which :func:`is_tar` holds; hostile
-    :returns: list of :class:`~nova_newos.media.answers.files.File`
+    :returns: list of :class:`~nova_newos.media.answers.iso.File`
     :raises AnswerArchiveRefused: when it is damaged, exceeds a limit, or has
         other than files and directories
     """
@@ -104,7 +104,7 @@ def checked(named):
     """
     if len(named) > MAX_FILES:
         raise _too_many()
-    found = [files.File(_file_path(name), content) for name, content in named]
+    found = [iso.File(_file_path(name), content) for name, content in named]
     names.check_distinct(file.path for file in found)
     return found
 
@@ -160,7 +160,7 @@ def _file(archive, member):
     if not 0 <= member.size <= MAX_UNPACKED:
         raise _damaged()
     data = archive.extractfile(member).read()
-    return files.File(path, data, executable=bool(member.mode & 0o111))
+    return iso.File(path, data, executable=bool(member.mode & 0o111))
 
 
 def _file_path(name):

@@ -7,7 +7,7 @@ import functools
 from nova_newos import exception
 from nova_newos.media.answers import archive
 from nova_newos.media.answers import detect
-from nova_newos.media.answers import files
+from nova_newos.media.answers import iso
 from nova_newos.media.answers import names
 
 #: Of a CD whose installer looks for no label.
@@ -21,11 +21,11 @@ class Cd:
     """The answer CD of a server.
 
     :ivar label: volume label
-    :ivar files: tuple of :class:`~nova_newos.media.answers.files.File`
+    :ivar files: tuple of :class:`~nova_newos.media.answers.iso.File`
     """
 
     label: str
-    files: tuple[files.File, ...]
+    files: tuple[iso.File, ...]
 
 
 # Nova asks a few times in a row for the same server, and the worst user data
@@ -49,7 +49,7 @@ def from_user_data(data, uuid):
     if kind is None:
         return None
     executable = kind is detect.COMBUSTION
-    return _cd([files.File(kind.path, data, executable)], [kind], uuid)
+    return _cd([iso.File(kind.path, data, executable)], [kind], uuid)
 
 
 def _from_tar(data, uuid):
@@ -93,7 +93,7 @@ def _cd(found, kinds, uuid):
         file.path == _META_DATA for file in found
     ):
         data = f'instance-id: {uuid}\n'.encode()
-        found = [*found, files.File(_META_DATA, data)]
+        found = [*found, iso.File(_META_DATA, data)]
         names.check_distinct(file.path for file in found)
     return Cd(label, tuple(found))
 

@@ -6,6 +6,7 @@ ISO 9660's own for readers of neither. Two versions of pycdlib may lay an image
 out differently; with one version, the bytes depend on label and files only.
 """
 
+import dataclasses
 import io
 import os
 import pathlib
@@ -33,11 +34,26 @@ _MODIFICATION_DATE = 830
 _PRIMARY, _SUPPLEMENTARY, _TERMINATOR = 1, 2, 255
 
 
+@dataclasses.dataclass(frozen=True)
+class File:
+    """One file of the CD.
+
+    :ivar path: from the root of the CD, parts separated by slashes, no slash
+        at the beginning
+    :ivar data: its bytes
+    :ivar executable: whether a Unix guest may run it off the CD
+    """
+
+    path: str
+    data: bytes
+    executable: bool = False
+
+
 def write(label, files, path):
     """Write an ISO 9660 image with Rock Ridge and Joliet.
 
     :param label: volume label, at most 16 characters: Joliet's limit
-    :param files: iterable of :class:`~nova_newos.media.answers.files.File`,
+    :param files: iterable of :class:`File`,
         whose paths the limits of :mod:`nova_newos.media.answers.names` hold
         for
     :param path: of the file to write

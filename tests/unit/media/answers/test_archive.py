@@ -12,7 +12,7 @@ import ddt
 
 from nova_newos import exception
 from nova_newos.media.answers import archive
-from nova_newos.media.answers import files
+from nova_newos.media.answers import iso
 from tests.unit import base
 from tests.unit.media.answers import samples
 
@@ -52,9 +52,9 @@ class TarTest(ArchiveTestCase):
         self.assertTrue(archive.is_tar(data))
         self.assertEqual(
             [
-                files.File('ks.cfg', b'one'),
-                files.File('dir/two', NOISE),
-                files.File('empty', b''),
+                iso.File('ks.cfg', b'one'),
+                iso.File('dir/two', NOISE),
+                iso.File('empty', b''),
             ],
             archive.tar_files(data),
         )
@@ -270,7 +270,7 @@ class MultipartTest(base.TestCase):
 
     def test_checked(self):
         self.assertEqual(
-            [files.File('a', b'1'), files.File('b/c', b'2')],
+            [iso.File('a', b'1'), iso.File('b/c', b'2')],
             archive.checked([('./a', b'1'), ('b/c', b'2')]),
         )
 

@@ -7,7 +7,7 @@ import ddt
 from nova_newos import exception
 from nova_newos.media.answers import cd
 from nova_newos.media.answers import detect
-from nova_newos.media.answers import files
+from nova_newos.media.answers import iso
 from tests.unit import base
 from tests.unit.media.answers import samples
 
@@ -83,9 +83,7 @@ class SingleTest(CdTestCase):
     @ddt.data(*SINGLE)
     @ddt.unpack
     def test_one_file(self, data, label, path):
-        self.assertEqual(
-            cd.Cd(label, (files.File(path, data),)), self.cd(data)
-        )
+        self.assertEqual(cd.Cd(label, (iso.File(path, data),)), self.cd(data))
 
     def test_autoinstall(self):
         self.assert_cd(
@@ -98,7 +96,7 @@ class SingleTest(CdTestCase):
         self.assertEqual(
             cd.Cd(
                 'combustion',
-                (files.File('combustion/script', samples.COMBUSTION, True),),
+                (iso.File('combustion/script', samples.COMBUSTION, True),),
             ),
             self.cd(samples.COMBUSTION),
         )

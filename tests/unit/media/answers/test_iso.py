@@ -8,7 +8,6 @@ from unittest import mock
 import ddt
 import fixtures
 
-from nova_newos.media.answers import files
 from nova_newos.media.answers import iso
 from tests.unit import base
 from tests.unit.media.answers import cd_files
@@ -51,7 +50,7 @@ class ContentTest(IsoTestCase):
 
     def test_most_files_of_the_same_short_name(self):
         many = [
-            files.File(f'd/{"n" * 40}{number}', b'%d' % number)
+            iso.File(f'd/{"n" * 40}{number}', b'%d' % number)
             for number in range(64)
         ]
         found = readback.contents(self.write(many), 'iso_path')
