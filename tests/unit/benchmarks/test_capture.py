@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import pathlib
+import subprocess
 import time
 
 import fixtures
 
 from benchmarks import capture
+from benchmarks.errors import BenchmarkError
 from tests.unit import base
 
 MIB = 2**20
@@ -13,18 +15,57 @@ MIB = 2**20
 
 class CompareTest(base.TestCase):
     def test_each_way_with_stock(self):
-        found = {way: [] for way in capture._WAYS}
+        found = {way: [] for way in (*capture._WAYS, 'by hand')}
         for run in (0, 1):
             for number, way in enumerate(found):
                 found[way].append((10 * number + run, number, 100 * number))
         found['stock'] = [(4, 2, 8), (6, 2, 8)]
         rows = capture.compare(found)
-        self.assertEqual(9, len(rows))
+        self.assertEqual(12, len(rows))
         ours = {row.title: row for row in rows}['MiB in Glance: ours']
         self.assertEqual(((2, 2), (2, 2)), (ours.stock, ours.ours))
         seconds = {row.title: row for row in rows}['seconds: ours, sealed']
         self.assertEqual(((4, 6), (30, 31)), (seconds.stock, seconds.ours))
         self.assertEqual(30.5 / 5, seconds.ratio())
+        last = rows[9]
+        self.assertEqual('seconds: ours, sealed, beside by hand', last.title)
+        self.assertEqual(((40, 41), (30, 31)), (last.stock, last.ours))
+
+
+class ByHandTest(base.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.run = self.useFixture(
+            fixtures.MockPatch('subprocess.run', side_effect=self.succeed)
+        ).mock
+
+    def succeed(self, command, **_options):
+        if 'convert' in command:
+            pathlib.Path(command[-1]).write_bytes(bytes(MIB))
+        return subprocess.CompletedProcess(command, 0, '', '')
+
+    def seal(self):
+        work = self.useFixture(fixtures.TempDir()).path
+        return capture.seal_by_hand('/d/disk.newos', 'raw', work)
+
+    def test_all_that_people_do(self):
+        seconds, size = self.seal()
+        self.assertGreater(seconds, 0)
+        self.assertEqual(MIB, size)
+        commands = [call.args[0] for call in self.run.call_args_list]
+        self.assertEqual(
+            ['qemu-img', 'virt-sysprep', 'virt-sparsify', 'qemu-img'],
+            [command[0] for command in commands],
+        )
+        # The server's disk is behind an overlay.
+        touching = [c[1] for c in commands if '/d/disk.newos' in c]
+        self.assertEqual(['create'], touching)
+
+    def test_command_that_fails(self):
+        self.run.side_effect = None
+        self.run.return_value = subprocess.CompletedProcess([], 1, '', 'why\n')
+        with self.assertRaisesRegex(BenchmarkError, 'qemu-img failed: why'):
+            self.seal()
 
 
 class PeakTest(base.TestCase):
