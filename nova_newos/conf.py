@@ -4,7 +4,16 @@
 from oslo_config import cfg
 from oslo_config import types
 
-from nova_newos import verdict
+# Facts that can be insisted on: what the verdict on an image can say is true.
+_REFUSABLE = (
+    'boot_loader',
+    'efi_fallback',
+    'virtio_drivers',
+    'cloud_init',
+    'ssh_host_keys_gone',
+    'machine_id_gone',
+    'file_systems_clean',
+)
 
 newos_group = cfg.OptGroup(
     'newos',
@@ -103,7 +112,7 @@ What is done to seal a golden image, in this order.
 Each is the name of an entry point in the namespace ``nova_newos.sealers``:
 
 * ``sysprep`` removes what identifies one host, with virt-sysprep
-* ``sparsify`` gives back the room of deleted files, with virt-sparsify
+* ``sparsify`` gives back the room of deleted files
 
 nova-compute does not start if one of them cannot be loaded.
 
@@ -170,8 +179,8 @@ Related: ``[newos] sealers``, which must list ``sysprep``.
         min=256,
         max=65536,
         help="""
-Memory in MiB of the libguestfs appliance in which disks are sealed and looked
-into.
+Memory in MiB of the libguestfs appliance in which disks are sealed and
+inspected.
 
 QEMU takes some 100 MiB more on the host. Each image that is being made has one
 appliance at a time. Large XFS and btrfs file systems need more than small
@@ -184,22 +193,23 @@ ones.
         min=30,
         max=86400,
         help="""
-Seconds that one run of the libguestfs appliance may take: each sealer of
-``[newos] sealers``, and each look into the disk.
+Seconds that one run of the libguestfs appliance may take: to seal a disk takes
+two, and to inspect one that is not sealed one.
 
-When they are over the appliance is killed. If a sealer is not done then, the
-image fails; what a look does not find in time is unknown. With KVM a run
-takes seconds to a few minutes; much longer for large disks on slow storage.
+When they are over the appliance is killed. If a disk is not sealed then, the
+image fails; what an inspection does not find in time is unknown. With KVM a
+run takes seconds to a few minutes; much longer for large disks on slow
+storage.
 """,
     ),
     cfg.ListOpt(
         'refuse',
-        item_type=types.String(choices=verdict.REFUSABLE),
+        item_type=types.String(choices=_REFUSABLE),
         default=[],
         help="""
 Facts that must be ``true`` of a golden image. Otherwise it is not made.
 
-Each is found by looking into the disk, sealed or not. One that cannot be told
+Each is found by inspecting the disk, sealed or not. One that cannot be told
 counts as not true.
 
 * ``boot_loader``: there is a boot loader

@@ -175,7 +175,7 @@ class SysprepOperationUnknown(NewosError):
 
 
 class ApplianceToolMissing(NewosError):
-    """A command that looks into disks is not installed."""
+    """A command that inspects disks is not installed."""
 
     msg_fmt = (
         '{tool!s:.40} is not installed on the compute host: ask the operator '
@@ -184,12 +184,16 @@ class ApplianceToolMissing(NewosError):
 
 
 class SealFailed(NewosError):
-    """A disk could not be sealed or looked into."""
+    """A disk could not be sealed or inspected."""
 
     msg_fmt = (
         'the disk could not be sealed, {tool!s:.16}: {reason!s:.78}; repair '
         'that (more in the log of nova-compute), or do not seal'
     )
+
+
+class SealTimedOut(SealFailed):
+    """The appliance had all the time that the operator allows."""
 
 
 class WindowsNotGeneralized(NewosError):

@@ -18,9 +18,9 @@ from packaging import requirements
 from nova_newos import conf as newos_conf
 from nova_newos import exception
 from nova_newos import media
-from nova_newos import seal
+from nova_newos.golden import appliance
+from nova_newos.golden import sealers
 from nova_newos.media import virtio
-from nova_newos.seal import appliance
 
 COMPUTE_DRIVER = 'newos.NewosLibvirtDriver'
 
@@ -156,11 +156,11 @@ class Checks(upgradecheck.UpgradeCommands):
 
     def _check_sealers(self):
         try:
-            sealers = seal.Sealers(self.conf)
+            found = sealers.Sealers(self.conf)
         except exception.NewosError as error:
             return _failure(str(error))
         missing = appliance.missing_tools()
-        if sealers.enabled and missing:
+        if found.enabled and missing:
             return _warning(
                 'Golden images cannot be sealed: '
                 + ', '.join(f'{t} (package {p})' for t, p in missing.items())

@@ -5,22 +5,21 @@ import re
 
 from nova_newos import exception
 from nova_newos import plugins
-from nova_newos import provenance
 from nova_newos.media import base
 
 NAMESPACE = 'nova_newos.media'
 
-#: Names of disks that Nova or this driver already give a meaning to.
-_TAKEN = re.compile(r'newos|info|config|local|swap|rescue|eph\d+')
+#: Names of disks that Nova or this driver already give a meaning to, and those
+#: of what a golden image says of its origin beside its media.
+_TAKEN = re.compile(
+    r'newos|info|config|local|swap|rescue|eph\d+'
+    r'|server|iso|flavor|versions|started|captured'
+)
 _NAME = re.compile(r'[a-z][a-z0-9-]{0,15}')
 
 
 def _is_name(name):
-    return (
-        bool(_NAME.fullmatch(name))
-        and not _TAKEN.fullmatch(name)
-        and name not in provenance.RESERVED
-    )
+    return bool(_NAME.fullmatch(name)) and not _TAKEN.fullmatch(name)
 
 
 _KIND = plugins.Kind(

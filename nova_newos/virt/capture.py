@@ -12,7 +12,7 @@ from nova.virt.libvirt import imagebackend
 from oslo_concurrency import processutils
 
 from nova_newos import exception
-from nova_newos.seal import base
+from nova_newos.golden import base
 
 CONF = nova.conf.CONF
 
@@ -48,7 +48,7 @@ class Capture:
         """Decide on the compression.
 
         :param properties: what is known already, a dict
-        :param finish: called with a :class:`nova_newos.seal.base.Disk`, a
+        :param finish: called with a :class:`nova_newos.golden.base.Disk`, a
             copy that may be written, before it becomes the image; returns a
             dict of more properties
         """

@@ -11,7 +11,7 @@ from nova import exception as nova_exception
 from nova.image import glance
 
 from nova_newos import exception
-from nova_newos import provenance
+from nova_newos.golden import provenance
 
 
 def check(context, image_api, image_id, medium, project_id):
@@ -49,8 +49,8 @@ def digest(context, image_id):
     """The digest that Glance keeps of an image's bytes.
 
     :param context: of the requester, whose token asks Glance
-    :returns: see :func:`nova_newos.provenance.digest`; None when the image is
-        gone or hidden
+    :returns: see :func:`nova_newos.golden.provenance.digest`; None when the
+        image is gone or hidden
     """
     try:
         image = _show(context, image_id)

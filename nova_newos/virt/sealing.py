@@ -7,24 +7,17 @@ from nova.compute import task_states
 import nova.conf
 
 from nova_newos import layout
-from nova_newos import seal
-from nova_newos import verdict
-from nova_newos.seal import appliance
-from nova_newos.seal import request
+from nova_newos.golden import finishing
 
 CONF = nova.conf.CONF
-
-#: What the names of our properties of a golden image begin with.
-REPORT_PREFIX = 'seal_'
-VERDICT_PREFIX = 'verdict_'
 
 
 def is_asked_for(instance):
     """Whether the golden image of a server is to be sealed.
 
-    :raises NewosError: see :func:`nova_newos.seal.request.is_asked_for`
+    :raises NewosError: when it cannot be told
     """
-    return request.is_asked_for(
+    return finishing.is_sealing_asked(
         instance.metadata,
         layout.image_properties(instance.system_metadata),
         CONF.newos.seal,
@@ -36,8 +29,7 @@ class Sealing:
 
     def __init__(self):
         """:raises NewosError: when a sealer cannot be loaded"""
-        self._sealers = seal.Sealers(CONF)
-        self._appliance = appliance.Appliance(
+        self._finisher = finishing.Finisher(
             CONF, emulate=CONF.libvirt.virt_type == 'qemu'
         )
 
@@ -48,7 +40,7 @@ class Sealing:
         were.
 
         :returns: None for nothing; else a function that is given a
-            :class:`nova_newos.seal.base.Disk` that it may write, returns a
+            :class:`nova_newos.golden.base.Disk` that it may write, returns a
             dict of properties for the golden image, and raises NewosError
             when it must not become one
         :raises NewosError: when it cannot be told what the user wants
@@ -59,22 +51,8 @@ class Sealing:
         is_sealed = is_asked_for(instance)
         if not (is_sealed or CONF.newos.refuse):
             return None
-        return functools.partial(self._finish, is_sealed)
-
-    def _finish(self, is_sealed, disk):
-        """Seal a copy if that is asked for, and hold it against the facts."""
-        properties = {}
-        if is_sealed:
-            reports = self._sealers.seal(disk, self._appliance)
-            properties |= _prefixed(REPORT_PREFIX, reports)
-        facts = verdict.examine(disk, self._appliance)
-        verdict.check(facts, CONF.newos.refuse)
-        return properties | _prefixed(VERDICT_PREFIX, facts)
+        return functools.partial(self._finisher.finish, is_sealed=is_sealed)
 
 
 def _becomes_golden(instance):
     return instance.task_state == task_states.IMAGE_SNAPSHOT
-
-
-def _prefixed(prefix, values):
-    return {f'{prefix}{name}': value for name, value in values.items()}

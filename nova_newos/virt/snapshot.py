@@ -15,12 +15,12 @@ from nova.virt.libvirt import utils as libvirt_utils
 from oslo_utils import units
 
 from nova_newos import exception
-from nova_newos import provenance
 from nova_newos import traits
+from nova_newos.golden import finishing
+from nova_newos.golden import provenance
 from nova_newos.media import base
 from nova_newos.virt import images as newos_images
 from nova_newos.virt import install
-from nova_newos.virt import sealing
 
 CONF = nova.conf.CONF
 
@@ -44,8 +44,8 @@ _DROPPED_PREFIXES = (
     'owner_specified.openstack.',
     # The ISO's would be somebody's claim.
     provenance.PREFIX,
-    sealing.REPORT_PREFIX,
-    sealing.VERDICT_PREFIX,
+    finishing.REPORT_PREFIX,
+    finishing.VERDICT_PREFIX,
 )
 
 
@@ -114,7 +114,7 @@ def provenance_of(context, instance, server_layout, media, qemu):
     :param context: of the requester, whose token asks Glance
     :param media: a :class:`nova_newos.media.Media`
     :param qemu: version as ``virConnectGetVersion`` has it, a number
-    :returns: dict, see :func:`nova_newos.provenance.properties`
+    :returns: dict, see :func:`nova_newos.golden.provenance.properties`
     """
     server = install.as_server(instance, server_layout.iso)
 

@@ -10,8 +10,8 @@ import fixtures
 from nova.conf import compute
 from oslo_config import cfg
 
-from nova_newos import provenance
-from nova_newos import verdict
+from nova_newos.golden import provenance
+from nova_newos.golden import verdict
 from tests.unit import base
 from tests.unit import plugins
 

@@ -12,9 +12,9 @@ from nova.tests.functional.api import client
 from oslo_utils.fixture import uuidsentinel as uuids
 import pytest
 
-from nova_newos import seal
-from nova_newos import verdict
-from nova_newos.seal import base as seal_base
+from nova_newos.golden import base as golden_base
+from nova_newos.golden import finishing
+from nova_newos.golden import verdict
 from tests.functional.fakelibvirt import base
 
 #: Where the header of a qcow2 has the place of its first table of clusters.
@@ -100,7 +100,7 @@ class SnapshotBase(base.ServersTestCase):
             self.assertGreater(compressed_clusters(path), 0)
 
 
-class Marker(seal_base.Sealer):
+class Marker(golden_base.Sealer):
     """A sealer that writes to the copy what no server wrote."""
 
     name = 'marker'
@@ -117,13 +117,18 @@ class SealedBase(SnapshotBase):
     def setUp(self):
         super().setUp()
         self.flags(sealers=[], group='newos')
-        sealers = seal.Sealers(nova.conf.CONF)
-        sealers.enabled = [Marker(None)]
-        self.computes['compute1'].driver._sealing._sealers = sealers
+        finisher = finishing.Finisher(nova.conf.CONF)
+        finisher._sealers.enabled = [Marker(None)]
+        self.computes['compute1'].driver._sealing._finisher = finisher
         self.facts = dict.fromkeys(verdict.FACTS, verdict.TRUE)
         self.useFixture(
             fixtures.MockPatchObject(
-                verdict, 'examine', lambda *_args: self.facts
+                finishing.Finisher, '_inspect', lambda *_args: None
+            )
+        )
+        self.useFixture(
+            fixtures.MockPatchObject(
+                verdict, 'facts', lambda _found: self.facts
             )
         )
 

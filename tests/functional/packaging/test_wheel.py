@@ -23,8 +23,8 @@ ENTRY_POINTS = {
         'virtio': 'nova_newos.media.virtio:VirtioMedium',
     },
     'nova_newos.sealers': {
-        'sparsify': 'nova_newos.seal.sparsify:SparsifySealer',
-        'sysprep': 'nova_newos.seal.sysprep:SysprepSealer',
+        'sparsify': 'nova_newos.golden.sparsify:SparsifySealer',
+        'sysprep': 'nova_newos.golden.sysprep:SysprepSealer',
     },
     'oslo.config.opts': {
         'nova_newos': 'nova_newos.conf:list_opts',

@@ -60,7 +60,9 @@ class StatusTest(base.TestCase):
         )
         self._patch(status.media, 'Media')
         self._patch(
-            status.seal, 'Sealers', types.SimpleNamespace(enabled=['sysprep'])
+            status.sealers,
+            'Sealers',
+            types.SimpleNamespace(enabled=['sysprep']),
         )
         self.missing = {}
         self._patch(status.appliance, 'missing_tools', self.missing)
@@ -175,7 +177,7 @@ class StatusTest(base.TestCase):
         self.assertOnly('Media plug-ins', FAILURE, 'floppy')
 
     def test_unknown_sealer(self):
-        status.seal.Sealers.side_effect = status.exception.SealerLoadError(
+        status.sealers.Sealers.side_effect = status.exception.SealerLoadError(
             name='wax', entry_point='wax', reason='gone'
         )
         self.assertOnly('Sealers', FAILURE, 'wax')
@@ -187,7 +189,7 @@ class StatusTest(base.TestCase):
     def test_no_sealers(self):
         """Then no tool is needed."""
         self.missing['virt-sysprep'] = 'guestfs-tools'
-        status.seal.Sealers.return_value.enabled = []
+        status.sealers.Sealers.return_value.enabled = []
         self.assertEqual(0, self._run()[0])
 
     def test_libvirt_does_not_answer(self):

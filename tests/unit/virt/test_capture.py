@@ -12,7 +12,7 @@ from nova.virt.libvirt import imagebackend
 from oslo_concurrency import processutils
 
 from nova_newos import exception
-from nova_newos.seal import base
+from nova_newos.golden import base
 from nova_newos.virt import capture
 from tests.unit.virt import fakes
 

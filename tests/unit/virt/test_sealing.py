@@ -5,14 +5,12 @@ from unittest import mock
 import ddt
 
 from nova_newos import exception
-from nova_newos import seal
-from nova_newos import verdict
-from nova_newos.seal import base
+from nova_newos.golden import base
+from nova_newos.golden import finishing
 from nova_newos.virt import sealing
 from tests.unit.virt import fakes
 
 DISK = base.Disk('/s/overlay', 'qcow2')
-FACTS = dict.fromkeys(verdict.FACTS, 'true')
 
 
 def server(task_state='image_snapshot', properties=None, **metadata):
@@ -29,27 +27,15 @@ def server(task_state='image_snapshot', properties=None, **metadata):
 class SealingTest(fakes.TestCase):
     def setUp(self):
         super().setUp()
-        self.events = mock.Mock()
+        self.finish = mock.Mock(return_value={'seal_sysprep': 'done'})
         self.patch(
-            seal.Sealers,
-            'seal',
-            lambda *args: self.events.seal(*args[1:]) and {'sysprep': 'done'},
-        )
-        self.facts = dict(FACTS)
-        self.patch(
-            verdict,
-            'examine',
-            lambda *args: self.events.examine(*args) and self.facts,
+            finishing.Finisher,
+            'finish',
+            lambda _self, *args, **options: self.finish(*args, **options),
         )
 
     def sealing(self):
         return sealing.Sealing()
-
-    def order(self):
-        return [call[0] for call in self.events.mock_calls]
-
-    def finish(self, **metadata):
-        return self.sealing().finisher(server(**metadata))(DISK)
 
     def test_nothing_to_do(self):
         self.assertIsNone(self.sealing().finisher(server()))
@@ -66,7 +52,8 @@ class SealingTest(fakes.TestCase):
         instance = server(newos_seal='true')
         finish = self.sealing().finisher(instance)
         instance.metadata['newos_seal'] = 'false'
-        self.assertIn('seal_sysprep', finish(DISK))
+        self.assertEqual({'seal_sysprep': 'done'}, finish(DISK))
+        self.finish.assert_called_once_with(DISK, is_sealed=True)
 
     def test_property_of_the_iso(self):
         self.assertIs(
@@ -77,36 +64,18 @@ class SealingTest(fakes.TestCase):
         self.flags('newos', seal=True)
         self.assertIs(True, sealing.is_asked_for(server()))
 
-    def test_sealed(self):
-        properties = self.finish(newos_seal='true')
-        self.assertEqual('done', properties['seal_sysprep'])
-        self.assertEqual('true', properties['verdict_boot_loader'])
-        self.assertEqual(['seal', 'examine'], self.order())
-        for call in self.events.mock_calls:
-            self.assertEqual(DISK, call.args[0])
-
-    def test_looked_into_only(self):
+    def test_inspected_only(self):
         self.flags('newos', refuse=['cloud_init'])
-        properties = self.finish()
-        self.assertEqual(
-            {f'verdict_{name}' for name in verdict.FACTS}, set(properties)
-        )
-        self.assertEqual(['examine'], self.order())
-
-    def test_refused(self):
-        self.facts['cloud_init'] = 'unknown'
-        self.flags('newos', refuse=['boot_loader', 'cloud_init'])
-        with self.assertRaises(exception.VerdictRefused) as caught:
-            self.finish()
-        self.assertEqual('cloud_init=unknown', caught.exception.facts)
+        self.sealing().finisher(server())(DISK)
+        self.finish.assert_called_once_with(DISK, is_sealed=False)
 
     @ddt.data(('qemu', 'true'), ('kvm', 'false'))
     @ddt.unpack
     def test_accelerator(self, virt_type, emulated):
         self.flags('libvirt', virt_type=virt_type)
-        with mock.patch.object(sealing.appliance, 'Appliance') as appliance:
+        with mock.patch.object(finishing, 'Finisher') as finisher:
             self.sealing()
-        appliance.assert_called_once_with(
+        finisher.assert_called_once_with(
             sealing.CONF, emulate=emulated == 'true'
         )
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Run a command for at most so many seconds, and leave no process of it.
 
-A program of its own: ``python3 -I supervise.py SECONDS DIRECTORY COMMAND...``.
+A program of its own:
+``python3 -I run_limited.py SECONDS DIRECTORY COMMAND...``.
 Its exit status is the command's, or :data:`TIMED_OUT`, or :data:`NO_ROOM` when
 the file system of the directory stays full: QEMU then stops its guest without
 a word, and the command would wait for it until the time is over.
@@ -27,10 +28,10 @@ NO_ROOM = 73
 
 # QEMU allocates little at a time: what is left of a full disk is less.
 _FULL = 1 << 20
-# Seconds between looks at it.
+# Seconds between checks of it.
 _INTERVAL = 2
-# Looks in a row: something else may fill it for a moment.
-_LOOKS = 2
+# Checks in a row: something else may fill it for a moment.
+_FULL_CHECKS = 2
 
 # linux/prctl.h
 _PR_SET_PDEATHSIG = 1
@@ -69,7 +70,7 @@ def _run(command, seconds, directory):
             code = process.wait(min(_INTERVAL, left))
         except subprocess.TimeoutExpired:
             full = full + 1 if _is_full(directory) else 0
-            if full == _LOOKS:
+            if full == _FULL_CHECKS:
                 return NO_ROOM
         else:
             # As a shell has it.

@@ -9,22 +9,26 @@ from oslo_config import cfg
 from oslo_log import log as logging
 
 from nova_newos import exception
-from nova_newos.seal import base
-from nova_newos.seal import look
-from nova_newos.seal import text
+from nova_newos.golden import base
+from nova_newos.golden import inspection
 
 LOG = logging.getLogger(__name__)
 
 _TOOL = 'virt-sysprep'
 
 # Nothing without arguments. And customize is done after machine-id, and fills
-# in a machine-id that is empty: all servers would have the same.
+# in a machine-id that is empty: all servers would have the same. What it could
+# do for us is done in the last boot.
 _REFUSED = frozenset(('customize', 'script'))
+
+# The one operation of the default that does not ask which system it works on.
+# Windows is to stay as it is, so it is done in the last boot.
+_MAIL_SPOOL = 'mail-spool'
+_MAIL_DIRECTORIES = ('/var/spool/mail/*', '/var/mail/*')
 
 # What has to be known of the guest.
 _PATTERNS = {
-    'other_etc': look.OTHER_ETC,
-    'machine_id': ['/etc/machine-id'],
+    'other_etc': inspection.OTHER_ETC,
     'hostname': ['/etc/hostname'],
     'sshd': ['/usr/sbin/sshd'],
     'systemd': ['/lib/systemd/systemd', '/usr/lib/systemd/systemd'],
@@ -54,6 +58,15 @@ ExecStart=/usr/bin/ssh-keygen -A
 [Install]
 WantedBy=multi-user.target
 """
+# Debian and Ubuntu make host keys when the package is installed, never again:
+# sshd would be left without, and so not start.
+_UNIT_EDIT = base.Edit(
+    f'{_UNIT_DIRECTORY}/{_UNIT}',
+    _UNIT_TEXT,
+    link=f'{_UNIT_DIRECTORY}/multi-user.target.wants/{_UNIT}',
+    if_found=['sshd', 'systemd'],
+    unless_found=['key_makers'],
+)
 
 
 class SysprepSealer(base.Sealer):
@@ -97,24 +110,30 @@ class SysprepSealer(base.Sealer):
         return [name for name in wanted if name not in unknown]
 
     def seal(self, disk, appliance):
-        """See :meth:`nova_newos.seal.base.Sealer.seal`.
+        """See :meth:`nova_newos.golden.base.Sealer.seal`.
 
-        :returns: report. For Windows nothing is done: that has its own
-            Sysprep, which has to be run in the guest, before.
-        :raises WindowsNotGeneralized: when it was not
+        virt-sysprep comes first, whatever is on the disk: to know that before
+        would take one boot more. It works on a copy, which is thrown away if
+        the last boot finds what must be refused, and does nothing to Windows.
+
+        :returns: what is left for the last boot, and for it to refuse: a guest
+            of which something may be left, and a Windows that was not
+            generalized
         """
-        found = look.look(disk, appliance, _PATTERNS)
-        systems = found['systems']
-        if not systems:
-            raise _failure('no operating system found on the disk')
-        if len(systems) > 1:
-            raise _failure('more than one operating system on the disk')
-        if systems[0]['type'] == 'windows':
-            _check_generalized(found['image_state'])
-            return "generalized by Windows' own Sysprep"
-        _check_known(found)
-        extra = self._customizations(found['paths'])
-        operations = self._operations + (['customize'] if extra else [])
+        last_boot = base.LastBoot(
+            report=self._report, patterns=_PATTERNS, edits=self._edits()
+        )
+        operations = [n for n in self._operations if n != _MAIL_SPOOL]
+        if operations:
+            try:
+                self._run(disk, appliance, operations)
+            except exception.SealTimedOut:
+                raise
+            except exception.SealFailed as error:
+                self._explain(disk, appliance, last_boot, error)
+        return last_boot
+
+    def _run(self, disk, appliance, operations):
         appliance.run(
             disk,
             _TOOL,
@@ -125,48 +144,76 @@ class SysprepSealer(base.Sealer):
             disk.path,
             '--operations',
             ','.join(operations),
-            *extra,
         )
-        made = ', host keys made by a unit' if '--write' in extra else ''
+
+    def _explain(self, disk, appliance, last_boot, error):
+        """Say why a disk cannot be sealed better than the tool that failed.
+
+        :raises NewosError: unless it is a Windows, which needs no virt-sysprep
+        """
+        try:
+            found = inspection.inspect(
+                disk, appliance, {}, {self.name: last_boot}
+            )
+        except exception.SealFailed:
+            raise error from None
+        findings = found.asked[self.name]
+        self._report(findings)
+        if not _is_windows(findings):
+            raise error
+
+    def _edits(self):
+        """What virt-sysprep does not do, or only with its customize."""
+        edits = []
+        if _MAIL_SPOOL in self._operations:
+            edits += [base.Edit(path, None) for path in _MAIL_DIRECTORIES]
+        if 'ssh-hostkeys' in self._operations:
+            edits.append(_UNIT_EDIT)
+        if 'net-hostname' in self._operations:
+            # As hostname(5) has it: then DHCP may name the server.
+            edits.append(base.Edit('/etc/hostname', '', if_found=['hostname']))
+        return edits
+
+    def _report(self, found):
+        """See :class:`nova_newos.golden.base.LastBoot`.
+
+        :raises SealFailed: for a guest of which something may be left
+        :raises WindowsNotGeneralized: that has its own Sysprep, which has to
+            be run in the guest, before
+        """
+        systems = found['systems']
+        if not systems:
+            raise _failure('no operating system found on the disk')
+        if len(systems) > 1:
+            raise _failure('more than one operating system on the disk')
+        if _is_windows(found):
+            _check_generalized(found['image_state'])
+            return "generalized by Windows' own Sysprep"
+        _check_known(found)
+        is_made = _UNIT_EDIT.path in found['edited']
+        made = ', host keys made by a unit' if is_made else ''
         return f'{len(self._operations)} operations{made}'
 
-    def _customizations(self, paths):
-        """Arguments for the operation customize, in the order they act."""
-        extra = []
-        if 'ssh-hostkeys' in self._operations and _needs_unit(paths):
-            extra += _add_unit()
-        if 'net-hostname' in self._operations and paths.get('hostname'):
-            # As hostname(5) has it: then DHCP may name the server.
-            extra += ['--truncate', '/etc/hostname']
-        if extra:
-            extra += self._keep_machine_id_empty(paths['machine_id'])
-            # What is emptied keeps its label, and guests with SELinux get no
-            # unit. Newer tools would else relabel at the first boot.
-            extra.insert(0, '--no-selinux-relabel')
-        return extra
 
-    def _keep_machine_id_empty(self, sizes):
-        """What undoes the work of customize, see _REFUSED."""
-        if 'machine-id' not in self._operations:
-            sizes = {path: size for path, size in sizes.items() if not size}
-        return [word for path in sizes for word in ('--truncate', path)]
+def _is_windows(found):
+    return found['systems'][0]['type'] == 'windows'
 
 
 def _check_generalized(state):
-    if state != look.GENERALIZED:
+    if state != inspection.GENERALIZED:
         raise exception.WindowsNotGeneralized(
-            state=text.clean(state or 'state unknown', 45)
+            state=base.sanitize(state or 'state unknown', 45)
         )
 
 
 def _check_known(found):
     """Refuse a guest of which something might be left unseen.
 
-    :raises SealFailed: then nothing has been changed
+    :raises SealFailed: then the copy is thrown away
     """
     unknown = [name for name, sizes in found['paths'].items() if sizes is None]
     if unknown and found['missing']:
-        points = text.clean(', '.join(found['missing']), 40)
+        points = base.sanitize(', '.join(found['missing']), 40)
         raise _failure(f'{points} of the guest cannot be mounted')
     if unknown:
         raise _failure(f'cannot be looked for: {", ".join(unknown)}')
@@ -193,26 +240,3 @@ def _unknown(operations):
 def _known_operations():
     output, _errors = processutils.execute(_TOOL, '--list-operations')
     return {line.split()[0] for line in output.splitlines() if line.strip()}
-
-
-def _needs_unit(paths):
-    """Whether sshd would be left without keys, and so not start.
-
-    Debian and Ubuntu make them when the package is installed, never again.
-    """
-    return bool(
-        paths.get('sshd') and paths['systemd'] and not paths['key_makers']
-    )
-
-
-def _add_unit():
-    path = f'{_UNIT_DIRECTORY}/{_UNIT}'
-    wants = f'{_UNIT_DIRECTORY}/multi-user.target.wants'
-    return [
-        '--mkdir',
-        wants,
-        '--write',
-        f'{path}:{_UNIT_TEXT}',
-        '--link',
-        f'{path}:{wants}/{_UNIT}',
-    ]

@@ -1,17 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The verdict on a golden image: facts from looking inside.
+"""The verdict on a golden image: facts from inspecting it.
 
 Facts say what is so, not whether that is good: an image for BIOS needs no EFI
 fallback. What an operator insists on is in ``[newos] refuse``.
 """
 
-from oslo_log import log as logging
-
 from nova_newos import exception
-from nova_newos.seal import look
-from nova_newos.seal import text
-
-LOG = logging.getLogger(__name__)
+from nova_newos.golden import base
+from nova_newos.golden import inspection
 
 TRUE = 'true'
 FALSE = 'false'
@@ -42,7 +38,8 @@ _FALLBACKS = {
     'riscv64': 'bootriscv64.efi',
 }
 
-_PATTERNS = {
+#: What is looked for in the guest.
+PATTERNS = {
     'host_keys': [
         '/etc/ssh/ssh_host_*_key',
         '/etc/ssh_host_*_key',
@@ -57,7 +54,7 @@ _PATTERNS = {
         '/Program Files/Cloudbase Solutions/Cloudbase-Init',
         '/Program Files (x86)/Cloudbase Solutions/Cloudbase-Init',
     ],
-    'other_etc': look.OTHER_ETC,
+    'other_etc': inspection.OTHER_ETC,
     'cloud_init_off': ['/etc/cloud/cloud-init.disabled'],
     'windows_drivers': [
         '/Windows/System32/DriverStore/FileRepository/viostor.inf_*',
@@ -69,37 +66,54 @@ _PATTERNS = {
 
 _ABOUT_ETC = ('ssh_host_keys_gone', 'machine_id_gone')
 
-# Enough to find a root disk, on either of the buses that need virtio.
-_ENOUGH = (
+# Each finds a root disk, on either of the buses that need virtio.
+_DRIVER_SETS = (
     {'virtio_pci', 'virtio_blk'},
     {'virtio_pci', 'virtio_scsi'},
 )
 
 
-def examine(disk, appliance):
-    """Look into a disk.
+def facts(found):
+    """The facts, from what was found on a disk.
 
-    :param disk: a :class:`~nova_newos.seal.base.Disk`, which is not written
-    :param appliance: a :class:`~nova_newos.seal.appliance.Appliance`
-    :returns: dict of each of :data:`FACTS` to a short str. A guest that cannot
-        be looked into, or not in time, has only unknown ones.
-    :raises ApplianceToolMissing: this is the host's fault, not the guest's
-    :raises SealNoRoom: likewise
+    :param found: dict as of ``inspector.inspect``; None of a guest that could
+        not be inspected, or not in time
+    :returns: dict of each of :data:`FACTS` to a short str; what cannot be told
+        is unknown
     """
-    try:
-        found = look.look(disk, appliance, _PATTERNS)
-    except exception.SealFailed as error:
-        LOG.warning('No facts about %s: %s', disk.path, error)
-        return dict.fromkeys(FACTS, UNKNOWN)
-    facts = _facts(found)
-    LOG.info('Facts about %s: %s', disk.path, facts)
-    return facts
+    known = dict.fromkeys(FACTS, UNKNOWN)
+    if found is None:
+        return known
+    known['file_systems_clean'] = _file_systems_clean(found['filesystems'])
+    known['boot_loader'] = _boot_loader(found['boot'])
+    if len(found['systems']) != 1:
+        return known
+    [system] = found['systems']
+    paths = found['paths']
+    known['os'] = _os(system)
+    known['efi_fallback'] = _efi_fallback(found['boot'], system['arch'])
+    known['cloud_init'] = _word(
+        _all(
+            [_is_there(paths['cloud_init']), _is_gone(paths['cloud_init_off'])]
+        )
+    )
+    known['ssh_host_keys_gone'] = _word(_is_gone(paths['host_keys']))
+    if system['type'] == 'windows':
+        known['virtio_drivers'] = _word(_is_there(paths['windows_drivers']))
+        known['machine_id_gone'] = _is_generalized(found['image_state'])
+    else:
+        known['virtio_drivers'] = _linux_virtio(found['kernels'])
+        known['machine_id_gone'] = _no_machine_id(paths['machine_id'])
+    if paths['other_etc'] != {}:
+        # Which is the system's is not known.
+        known |= dict.fromkeys(_ABOUT_ETC, UNKNOWN)
+    return known
 
 
 def check(facts, refused):
     """Hold the facts against what the operator insists on.
 
-    :param facts: as :func:`examine` returns them
+    :param facts: as :func:`facts` returns them
     :param refused: names of facts that must be true, ``[newos] refuse``
     :raises VerdictRefused: names those that are not
     """
@@ -108,36 +122,6 @@ def check(facts, refused):
     ]
     if failed:
         raise exception.VerdictRefused(facts=', '.join(failed))
-
-
-def _facts(found):
-    """The facts, from what :func:`look.look` has found."""
-    facts = dict.fromkeys(FACTS, UNKNOWN)
-    facts['file_systems_clean'] = _file_systems_clean(found['filesystems'])
-    facts['boot_loader'] = _boot_loader(found['boot'])
-    if len(found['systems']) != 1:
-        return facts
-    [system] = found['systems']
-    paths = found['paths']
-    windows = system['type'] == 'windows'
-    facts['os'] = _os(system)
-    facts['efi_fallback'] = _efi_fallback(found['boot'], system['arch'])
-    facts['cloud_init'] = _word(
-        _all(
-            [_is_there(paths['cloud_init']), _is_gone(paths['cloud_init_off'])]
-        )
-    )
-    facts['ssh_host_keys_gone'] = _word(_is_gone(paths['host_keys']))
-    if windows:
-        facts['virtio_drivers'] = _word(_is_there(paths['windows_drivers']))
-        facts['machine_id_gone'] = _is_generalized(found['image_state'])
-    else:
-        facts['virtio_drivers'] = _linux_virtio(found['kernels'])
-        facts['machine_id_gone'] = _no_machine_id(paths['machine_id'])
-    if paths['other_etc'] != {}:
-        # Which is the system's is not known.
-        facts |= dict.fromkeys(_ABOUT_ETC, UNKNOWN)
-    return facts
 
 
 def _is_there(sizes):
@@ -179,7 +163,7 @@ def _os(system):
     name = system['osinfo']
     if not name or name == UNKNOWN:
         name = f'{system["distro"]}{system["major"]}'
-    return text.clean(name, 40) or UNKNOWN
+    return base.sanitize(name, 40) or UNKNOWN
 
 
 def _linux_virtio(kernels):
@@ -189,7 +173,7 @@ def _linux_virtio(kernels):
 def _has_virtio(kernel):
     builtin, initramfs = kernel['builtin'], kernel['initramfs']
     present = {*(builtin or ()), *(initramfs or ())}
-    if any(enough <= present for enough in _ENOUGH):
+    if any(drivers <= present for drivers in _DRIVER_SETS):
         return True
     return None if None in (builtin, initramfs) else False
 
@@ -205,4 +189,4 @@ def _no_machine_id(sizes):
 def _is_generalized(state):
     if state is None:
         return UNKNOWN
-    return _word(state == look.GENERALIZED)
+    return _word(state == inspection.GENERALIZED)

@@ -2,7 +2,7 @@
 """Sealers as third parties could write them, most of them wrong."""
 
 from nova_newos import exception
-from nova_newos.seal import base
+from nova_newos.golden import base
 
 
 class Good(base.Sealer):
@@ -31,6 +31,20 @@ class Broken(base.Sealer):
 
     def seal(self, disk, appliance):
         raise ZeroDivisionError('divided')
+
+
+class Patient(base.Sealer):
+    name = 'patient'
+
+    def seal(self, disk, appliance):
+        return base.LastBoot(report=lambda found: f'\nfound {found["found"]}')
+
+
+class Late(base.Sealer):
+    name = 'late'
+
+    def seal(self, disk, appliance):
+        return base.LastBoot(report=lambda found: found['gone'])
 
 
 class Incomplete(base.Sealer):

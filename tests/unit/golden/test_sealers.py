@@ -5,21 +5,21 @@ from unittest import mock
 import ddt
 
 from nova_newos import exception
-from nova_newos import seal
-from nova_newos.seal import sparsify
-from nova_newos.seal import sysprep
-from nova_newos.seal import text
+from nova_newos.golden import base as golden_base
+from nova_newos.golden import sealers
+from nova_newos.golden import sparsify
+from nova_newos.golden import sysprep
 from tests.unit import base as unit_base
 from tests.unit import plugins
-from tests.unit.seal import base
+from tests.unit.golden import base
 
-SAMPLES = 'tests.unit.seal.samples:'
+SAMPLES = 'tests.unit.golden.samples:'
 
 
 @ddt.ddt
 class LoadTest(base.TestCase):
     def load(self, *names):
-        return seal.Sealers(plugins.make_conf(sealers=list(names)))
+        return sealers.Sealers(plugins.make_conf(sealers=list(names)))
 
     def test_in_the_order_of_the_option(self):
         self.provide(
@@ -38,14 +38,19 @@ class LoadTest(base.TestCase):
         self.patch(mock.patch('shutil.which', return_value=None))
         self.assertEqual(
             [sysprep.SysprepSealer, sparsify.SparsifySealer],
-            [type(s) for s in seal.Sealers(plugins.make_conf()).enabled],
+            [type(s) for s in sealers.Sealers(plugins.make_conf()).enabled],
         )
 
     @ddt.data(
         ('gone', 'Good', 'other', 'no installed package provides it'),
         ('good', 'Nothing', 'good', 'AttributeError'),
         ('incomplete', 'Incomplete', 'incomplete', 'TypeError'),
-        ('no-sealer', 'NoSealer', 'no-sealer', 'nova_newos.seal.base.Sealer'),
+        (
+            'no-sealer',
+            'NoSealer',
+            'no-sealer',
+            'nova_newos.golden.base.Sealer',
+        ),
         ('other', 'Good', 'other', "its 'name'"),
         ('Upper', 'Upper', 'Upper', 'malformed'),
         ('misconfigured', 'Misconfigured', 'misconfigured', 'lists shave'),
@@ -57,7 +62,7 @@ class LoadTest(base.TestCase):
             self.load(name)
         error = caught.exception
         self.assertIn(reason, error.reason)
-        for part in (f"'{name}'", '[newos] sealers', seal.NAMESPACE):
+        for part in (f"'{name}'", '[newos] sealers', sealers.NAMESPACE):
             self.assertIn(part, str(error))
 
     def test_listed_twice(self):
@@ -74,11 +79,16 @@ class SealTest(base.TestCase):
             ('talkative', SAMPLES + 'Talkative'),
             ('refusing', SAMPLES + 'Refusing'),
             ('broken', SAMPLES + 'Broken'),
+            ('patient', SAMPLES + 'Patient'),
+            ('late', SAMPLES + 'Late'),
         )
 
     def seal(self, *names):
-        sealers = seal.Sealers(plugins.make_conf(sealers=list(names)))
-        return sealers.seal(base.DISK, 'appliance')
+        found = sealers.Sealers(plugins.make_conf(sealers=list(names)))
+        results = found.seal(base.DISK, 'appliance')
+        return sealers.reports(
+            results, {name: {'found': name} for name in names}
+        )
 
     def test_reports_in_order(self):
         reports = self.seal('talkative', 'good')
@@ -103,9 +113,20 @@ class SealTest(base.TestCase):
         self.assertIn('broken', str(caught.exception))
         self.assertIn('ZeroDivisionError: divided', str(caught.exception))
 
+    def test_last_boot(self):
+        self.assertEqual(
+            ['good qcow2 appliance', 'found patient'],
+            list(self.seal('good', 'patient').values()),
+        )
+
+    def test_any_other_exception_of_the_last_boot_gets_a_type(self):
+        with self.assertRaises(exception.SealFailed) as caught:
+            self.seal('late')
+        self.assertIn("KeyError: 'gone'", str(caught.exception))
+
 
 @ddt.ddt
-class TextTest(unit_base.TestCase):
+class SanitizeTest(unit_base.TestCase):
     @ddt.data(
         ('plain text', 'plain text'),
         (' a\r\n\tb\0\x1b[0m ', 'a b [0m'),
@@ -116,5 +137,5 @@ class TextTest(unit_base.TestCase):
         ('\n' * 1000 + 'lost', ''),
     )
     @ddt.unpack
-    def test_clean(self, given, expected):
-        self.assertEqual(expected, text.clean(given, 20))
+    def test_sanitize(self, given, expected):
+        self.assertEqual(expected, golden_base.sanitize(given, 20))

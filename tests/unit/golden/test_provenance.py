@@ -2,7 +2,8 @@
 
 import datetime
 
-from nova_newos import provenance
+from nova_newos import media
+from nova_newos.golden import provenance
 from tests.unit import base
 
 KNOWN = {
@@ -62,6 +63,11 @@ class PropertiesTest(base.TestCase):
                 name.removeprefix('provenance_').removesuffix('_hash')
                 for name in found
             },
+        )
+
+    def test_no_medium_has_a_reserved_name(self):
+        self.assertEqual(
+            [], [name for name in provenance.RESERVED if media._is_name(name)]
         )
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Disks sealed and looked into with the real tools."""
+"""Disks sealed and inspected with the real tools."""
 
 import concurrent.futures
 import hashlib
@@ -11,11 +11,11 @@ import time
 import pytest
 
 from nova_newos import exception
-from nova_newos import seal
-from nova_newos import verdict
-from nova_newos.seal import sparsify
+from nova_newos.golden import appliance
+from nova_newos.golden import inspection
+from nova_newos.golden import verdict
 from tests import processes
-from tests.functional.seal import guest
+from tests.functional.golden import guest
 
 MIB = 1 << 20
 
@@ -35,6 +35,7 @@ KEPT = (
     '/root/.ssh/authorized_keys',
     '/var/spool/cron/crontabs/root',
 )
+MAIL = '/var/mail/installer'
 UNIT = 'etc/systemd/system/newos-host-keys.service'
 WANTS = '/etc/systemd/system/multi-user.target.wants/newos-host-keys.service'
 
@@ -53,39 +54,40 @@ def convert(disk, path, kind):
     return path.stat().st_blocks * 512
 
 
-def test_debian(conf, make_appliance, overlay, initrd, tmp_path_factory):
-    appliance = make_appliance()
+FACTS = {
+    'verdict_os': 'debian12',
+    'verdict_boot_loader': 'true',
+    'verdict_efi_fallback': 'true',
+    'verdict_virtio_drivers': 'true',
+    'verdict_cloud_init': 'false',
+    'verdict_ssh_host_keys_gone': 'false',
+    'verdict_machine_id_gone': 'false',
+    'verdict_file_systems_clean': 'true',
+}
+
+
+def test_debian(conf, finisher, overlay, initrd, tmp_path_factory):
     work = tmp_path_factory.mktemp('work')
     root = work / 'root'
     guest.make(root, tmp_path_factory.mktemp('files'), initrd)
     before = digest(root)
     disk = overlay(root)
     size = convert(disk, work / 'unsealed', 'qcow2')
-    facts = verdict.examine(disk, appliance)
-    assert facts == {
-        'os': 'debian12',
-        'boot_loader': 'true',
-        'efi_fallback': 'true',
-        'virtio_drivers': 'true',
-        'cloud_init': 'false',
-        'ssh_host_keys_gone': 'false',
-        'machine_id_gone': 'false',
-        'file_systems_clean': 'true',
-    }
+    written = digest(disk.path)
+    assert finisher.finish(disk, is_sealed=False) == FACTS
+    assert digest(disk.path) == written
 
-    reports = seal.Sealers(conf).seal(disk, appliance)
+    properties = finisher.finish(disk, is_sealed=True)
 
-    assert reports == {
-        'sysprep': f'{len(conf.newos.sysprep_operations)} operations, '
+    assert properties == FACTS | {
+        'seal_sysprep': f'{len(conf.newos.sysprep_operations)} operations, '
         'host keys made by a unit',
-        'sparsify': 'unused blocks discarded',
+        'seal_sparsify': 'unused blocks discarded',
+        'verdict_ssh_host_keys_gone': 'true',
+        'verdict_machine_id_gone': 'true',
     }
     assert digest(root) == before
     assert os.listdir(os.path.dirname(disk.path)) == ['copy.qcow2']
-    assert verdict.examine(disk, appliance) == facts | {
-        'ssh_host_keys_gone': 'true',
-        'machine_id_gone': 'true',
-    }
     assert convert(disk, work / 'sealed', 'qcow2') < size - 200 * MIB
     convert(disk, work / 'raw', 'raw')
     assert_sealed(work / 'raw', root)
@@ -101,11 +103,13 @@ def assert_sealed(sealed, root):
         assert guest.read(sealed, name) == b'', name
     for name in KEPT:
         assert guest.read(root, name) == guest.read(sealed, name) != b'', name
+    assert guest.read(root, MAIL)
+    assert guest.read(sealed, MAIL) is None
     assert b'ssh-keygen -A' in guest.read(sealed, UNIT)
     assert guest.read(sealed, WANTS) is not None
 
 
-def test_garbage(conf, make_appliance, overlay, tmp_path_factory):
+def test_garbage(finisher, overlay, tmp_path_factory):
     """No file system, and a header that names a file of the host."""
     work = tmp_path_factory.mktemp('work')
     secret = work / 'secret'
@@ -116,23 +120,22 @@ def test_garbage(conf, make_appliance, overlay, tmp_path_factory):
         *('-b', secret, root),
     )
     disk = overlay(root)
-    facts = verdict.examine(disk, make_appliance())
-    assert facts == dict.fromkeys(verdict.FACTS, 'unknown') | {
-        'boot_loader': 'false'
+    unknown = {f'verdict_{name}': 'unknown' for name in verdict.FACTS}
+    assert finisher.finish(disk, is_sealed=False) == unknown | {
+        'verdict_boot_loader': 'false'
     }
     with pytest.raises(exception.SealFailed, match='no operating system'):
-        seal.Sealers(conf).seal(disk, make_appliance())
+        finisher.finish(disk, is_sealed=True)
 
 
-def test_appliance_that_hangs(make_appliance, overlay, tmp_path):
-    """virt-sparsify puts QEMU into a process group of its own."""
+def test_appliance_that_hangs(conf, overlay, tmp_path):
     root = tmp_path / 'root'
     root.write_bytes(os.urandom(MIB))
     disk = overlay(root)
+    conf.set_override('appliance_timeout', 40, 'newos')
+    hanging = appliance.Appliance(conf, emulate=True)
     with concurrent.futures.ThreadPoolExecutor(1) as executor:
-        future = executor.submit(
-            sparsify.SparsifySealer(None).seal, disk, make_appliance(40)
-        )
+        future = executor.submit(inspection.inspect, disk, hanging, {})
         while not processes.qemus(disk.path) and not future.done():
             time.sleep(0.05)
         [qemu] = processes.qemus(disk.path)

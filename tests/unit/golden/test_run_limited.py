@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is decided between looks; tests/functional/seal runs processes."""
+"""What is decided between checks; tests/functional/golden runs processes."""
 
 import subprocess
 from unittest import mock
 
 import ddt
 
-from nova_newos.seal import supervise
-from tests.unit.seal import base
+from nova_newos.golden import run_limited
+from tests.unit.golden import base
 
 FULL = mock.Mock(f_bavail=0, f_frsize=4096)
 ROOM = mock.Mock(f_bavail=10000, f_frsize=4096)
@@ -16,8 +16,8 @@ ROOM = mock.Mock(f_bavail=10000, f_frsize=4096)
 @ddt.ddt
 class RoomTest(base.TestCase):
     @ddt.data(
-        ([FULL, FULL], supervise.NO_ROOM),
-        ([ROOM, FULL, FULL], supervise.NO_ROOM),
+        ([FULL, FULL], run_limited.NO_ROOM),
+        ([ROOM, FULL, FULL], run_limited.NO_ROOM),
         ([FULL, ROOM, FULL, ROOM], 0),
         ([FULL], 0),
     )
@@ -31,4 +31,4 @@ class RoomTest(base.TestCase):
         ]
         self.patch(mock.patch('subprocess.Popen', return_value=process))
         self.patch(mock.patch('os.statvfs', side_effect=looks))
-        self.assertEqual(status, supervise._run(['c'], 600, '/d'))
+        self.assertEqual(status, run_limited._run(['c'], 600, '/d'))

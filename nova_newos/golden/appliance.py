@@ -16,9 +16,9 @@ from oslo_concurrency import processutils
 from oslo_log import log as logging
 
 from nova_newos import exception
-from nova_newos.seal import inside
-from nova_newos.seal import supervise
-from nova_newos.seal import text
+from nova_newos.golden import base
+from nova_newos.golden import inspector
+from nova_newos.golden import run_limited
 
 LOG = logging.getLogger(__name__)
 
@@ -28,7 +28,6 @@ SYSTEM_PYTHON = '/usr/bin/python3'
 #: Packages of Debian and Ubuntu that tools come from.
 PACKAGES = {
     'virt-sysprep': 'guestfs-tools',
-    'virt-sparsify': 'guestfs-tools',
     SYSTEM_PYTHON: 'python3-guestfs',
 }
 
@@ -41,7 +40,7 @@ _PREFIX = 'newos-'
 # and the disk's may be longer.
 _SHORT = '/tmp'  # noqa: S108
 
-_SUPERVISE = pathlib.Path(supervise.__file__)
+_RUN_LIMITED = pathlib.Path(run_limited.__file__)
 
 
 def missing_tools():
@@ -70,14 +69,15 @@ class Appliance:
     def run(self, disk, tool, *arguments):
         """Run a tool on a disk.
 
-        :param disk: a :class:`~nova_newos.seal.base.Disk`, to tell a lack of
+        :param disk: a :class:`~nova_newos.golden.base.Disk`, to tell a lack of
             room by; the arguments name it to the tool
         :param tool: name of a command, a key of :data:`PACKAGES` or any other
         :returns: str, the standard output, a few megabytes at most (libguestfs
             limits its messages); not to be trusted
         :raises ApplianceToolMissing: when it is not installed
         :raises SealNoRoom: when the file system of the disk is full
-        :raises SealFailed: when it fails or takes too long
+        :raises SealTimedOut: when it takes too long
+        :raises SealFailed: when it fails
         """
         if not shutil.which(tool):
             raise _missing(tool)
@@ -90,7 +90,7 @@ class Appliance:
                 output, _errors = processutils.execute(
                     sys.executable,
                     '-I',
-                    str(_SUPERVISE),
+                    str(_RUN_LIMITED),
                     str(self._timeout),
                     watched,
                     tool,
@@ -131,17 +131,18 @@ class Appliance:
             name,
             disk.path,
             error.exit_code,
-            text.clean(error.stderr, _LOGGED),
+            base.sanitize(error.stderr, _LOGGED),
         )
-        if error.exit_code == inside.EX_UNAVAILABLE:
+        if error.exit_code == inspector.EX_UNAVAILABLE:
             return _missing(tool)
-        if error.exit_code == supervise.NO_ROOM:
+        if error.exit_code == run_limited.NO_ROOM:
             return exception.SealNoRoom(path=os.path.dirname(disk.path))
-        if error.exit_code == supervise.TIMED_OUT:
-            reason = f'longer than [newos] appliance_timeout={self._timeout}'
-        else:
-            reason = _reason(error)
-        return exception.SealFailed(tool=name, reason=reason)
+        if error.exit_code == run_limited.TIMED_OUT:
+            limit = f'[newos] appliance_timeout={self._timeout}'
+            return exception.SealTimedOut(
+                tool=name, reason=f'longer than {limit}'
+            )
+        return exception.SealFailed(tool=name, reason=_reason(error))
 
 
 def _name(tool):
@@ -159,5 +160,5 @@ def _reason(error):
     lines = [line for line in error.stderr.splitlines() if line.strip()]
     telling = [line for line in lines if 'error' in line or 'failed' in line]
     for line in telling + lines[-1:]:
-        return text.clean(line, 200)
+        return base.sanitize(line, 200)
     return f'exit status {error.exit_code}'

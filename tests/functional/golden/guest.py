@@ -33,6 +33,7 @@ FILES = {
     'var/log/syslog': 'installer kernel: hello\n',
     'var/log/journal/0123456789abcdef/system.journal': 'x\n',
     'var/cache/apt/archives/hello.deb': 'x\n',
+    'var/mail/installer': 'hello\n',
     'var/spool/cron/crontabs/root': '@reboot true\n',
     'usr/sbin/sshd': 'x',
     'lib/systemd/systemd': 'x',

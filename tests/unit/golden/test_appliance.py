@@ -9,12 +9,12 @@ import fixtures
 from oslo_concurrency import processutils
 
 from nova_newos import exception
-from nova_newos.seal import appliance
-from nova_newos.seal import base as seal_base
-from nova_newos.seal import inside
-from nova_newos.seal import supervise
+from nova_newos.golden import appliance
+from nova_newos.golden import base as golden_base
+from nova_newos.golden import inspector
+from nova_newos.golden import run_limited
 from tests.unit import plugins
-from tests.unit.seal import base
+from tests.unit.golden import base
 
 
 @ddt.ddt
@@ -30,7 +30,7 @@ class RunTest(base.TestCase):
         # As long as an operator may have it.
         self.directory = self.useFixture(fixtures.TempDir()).join('d' * 120)
         os.mkdir(self.directory)
-        self.disk = seal_base.Disk(f'{self.directory}/copy', 'qcow2')
+        self.disk = golden_base.Disk(f'{self.directory}/copy', 'qcow2')
 
     def run_tool(self, tool='virt-sysprep', emulate=False, **options):
         made = appliance.Appliance(plugins.make_conf(**options), emulate)
@@ -53,7 +53,7 @@ class RunTest(base.TestCase):
             (
                 sys.executable,
                 '-I',
-                supervise.__file__,
+                run_limited.__file__,
                 '77',
                 self.directory,
                 'virt-sysprep',
@@ -110,7 +110,7 @@ class RunTest(base.TestCase):
         self.assertEqual([], os.listdir(self.directory))
 
     def test_what_a_guest_can_fill_is_watched(self):
-        """libguestfs puts the overlay of a look into LIBGUESTFS_TMPDIR."""
+        """libguestfs puts an inspection's overlay into LIBGUESTFS_TMPDIR."""
         self.run_tool()
         for name in ('HOME', 'TMPDIR', 'LIBGUESTFS_TMPDIR'):
             self.assertEqual(
@@ -139,18 +139,18 @@ class RunTest(base.TestCase):
         message = self.assert_fails(
             exception.ApplianceToolMissing,
             appliance.SYSTEM_PYTHON,
-            exit_code=inside.EX_UNAVAILABLE,
+            exit_code=inspector.EX_UNAVAILABLE,
             stderr="No module named 'guestfs'",
         )
         self.assertIn('to install python3-guestfs', message)
 
     def test_timed_out(self):
-        message = self.assert_fails(exception.SealFailed, exit_code=124)
+        message = self.assert_fails(exception.SealTimedOut, exit_code=124)
         self.assertIn('[newos] appliance_timeout=1800', message)
 
     def test_no_room(self):
         message = self.assert_fails(
-            exception.SealNoRoom, exit_code=supervise.NO_ROOM
+            exception.SealNoRoom, exit_code=run_limited.NO_ROOM
         )
         self.assertIn(self.directory[:78], message)
 

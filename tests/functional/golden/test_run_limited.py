@@ -10,7 +10,7 @@ import uuid
 
 import pytest
 
-from nova_newos.seal import supervise
+from nova_newos.golden import run_limited
 from tests import processes
 
 
@@ -22,7 +22,7 @@ def mark():
 
 def command(seconds, directory, *tool):
     return [
-        *(sys.executable, '-I', supervise.__file__),
+        *(sys.executable, '-I', run_limited.__file__),
         *(str(seconds), directory, *tool),
     ]
 
@@ -60,7 +60,7 @@ sleep 0.5
 
 def test_time_is_over(tmp_path, mark):
     done = run(2, str(tmp_path), *shell(TANGLE + 'sleep 600', mark))
-    assert done.returncode == supervise.TIMED_OUT
+    assert done.returncode == run_limited.TIMED_OUT
     assert processes.running(mark) == []
 
 
@@ -73,7 +73,7 @@ def test_nothing_is_left_by_a_command_that_ended(tmp_path, mark):
 def test_no_room(mark):
     """A file system that says it has none, as /proc does."""
     done = run(60, '/proc', *shell('sleep 600; :', mark))
-    assert done.returncode == supervise.NO_ROOM
+    assert done.returncode == run_limited.NO_ROOM
     assert processes.running(mark) == []
 
 

@@ -5,14 +5,12 @@ Few tests, each a whole story: with pytest-xdist, what they would share would
 be made in each worker.
 """
 
-import types
-
 from oslo_config import cfg
 import pytest
 
 from nova_newos import conf as newos_conf
-from nova_newos.seal import appliance
-from nova_newos.seal import base
+from nova_newos.golden import base
+from nova_newos.golden import finishing
 from tests import processes
 
 
@@ -21,23 +19,16 @@ def conf():
     made = cfg.ConfigOpts()
     newos_conf.register_opts(made)
     made([], default_config_files=[], default_config_dirs=[])
+    made.set_override('appliance_memory', 768, 'newos')
+    # Sufficient on a machine that is busy with other tests.
+    made.set_override('appliance_timeout', 900, 'newos')
     return made
 
 
 @pytest.fixture
-def make_appliance():
-    """Appliances with a time limit that no operator may set."""
-
-    def make(timeout=600):
-        options = types.SimpleNamespace(
-            appliance_memory=768, appliance_timeout=timeout
-        )
-        # KVM may be there and not work, in a virtual machine for one.
-        return appliance.Appliance(
-            types.SimpleNamespace(newos=options), emulate=True
-        )
-
-    return make
+def finisher(conf):
+    # KVM may be there and not work, in a virtual machine for one.
+    return finishing.Finisher(conf, emulate=True)
 
 
 @pytest.fixture

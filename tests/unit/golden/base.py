@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tests of sealers share."""
 
-from nova_newos import seal
-from nova_newos.seal import base as seal_base
+from nova_newos.golden import base as golden_base
+from nova_newos.golden import sealers
 from tests.unit import base
 from tests.unit import plugins
 
-DISK = seal_base.Disk('/snapshots/x/copy', 'qcow2')
+DISK = golden_base.Disk('/snapshots/x/copy', 'qcow2')
 
 
 class FakeAppliance:
@@ -30,7 +30,7 @@ class FakeAppliance:
 class TestCase(base.TestCase):
     def provide(self, *entry_points):
         """See plugins.Provided."""
-        self.useFixture(plugins.Provided(seal.NAMESPACE, entry_points))
+        self.useFixture(plugins.Provided(sealers.NAMESPACE, entry_points))
 
     def patch(self, patch):
         """Start a patch for the time of the test, and return its mock."""

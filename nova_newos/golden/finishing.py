@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether a copy is sealed, and all that is done to it before it is an image.
+
+The copy is sealed if that is asked for, and inspected: a sealed disk takes two
+boots of the appliance, one that is only inspected takes one.
+"""
+
+from oslo_log import log as logging
+from oslo_utils import strutils
+
+from nova_newos import exception
+from nova_newos.golden import appliance
+from nova_newos.golden import base
+from nova_newos.golden import inspection
+from nova_newos.golden import sealers
+from nova_newos.golden import verdict
+
+LOG = logging.getLogger(__name__)
+
+#: Key of the server's metadata, and name of the install ISO's property.
+NAME = 'newos_seal'
+
+#: What the names of our properties of a golden image begin with.
+REPORT_PREFIX = 'seal_'
+VERDICT_PREFIX = 'verdict_'
+
+
+def is_sealing_asked(metadata, properties, default):
+    """Whether the golden image of a server is to be sealed.
+
+    :param metadata: the server's metadata, str to str; wins
+    :param properties: the install ISO's image properties, str to str
+    :param default: ``[newos] seal``
+    :raises PropertyInvalid, MetadataInvalid: when it is not a boolean
+    """
+    for values, error in (
+        (metadata, exception.MetadataInvalid),
+        (properties, exception.PropertyInvalid),
+    ):
+        if NAME in values:
+            return _boolean(values[NAME], error)
+    return default
+
+
+def _boolean(value, error):
+    try:
+        return strutils.bool_from_string(value, strict=True)
+    except ValueError as invalid:
+        raise error(
+            name=NAME, value=value, expected='true or false'
+        ) from invalid
+
+
+class Finisher:
+    """The sealers of this process, where they work, and what is refused."""
+
+    def __init__(self, conf, emulate=False):
+        """Load the sealers.
+
+        :param conf: an ``oslo_config.cfg.ConfigOpts`` with our options
+        :param emulate: True to do without KVM, see
+            :class:`~nova_newos.golden.appliance.Appliance`
+        :raises NewosError: when a sealer cannot be loaded
+        """
+        self._conf = conf
+        self._sealers = sealers.Sealers(conf)
+        self._appliance = appliance.Appliance(conf, emulate=emulate)
+
+    def finish(self, disk, is_sealed):
+        """Seal a copy if that is asked for, and hold it against the facts.
+
+        :param disk: a :class:`~nova_newos.golden.base.Disk` that may be
+            written, if it is to be sealed
+        :returns: dict of str to str, properties of the golden image
+        :raises NewosError: when it must not become one
+        """
+        results = {}
+        if is_sealed:
+            results = self._sealers.seal(disk, self._appliance)
+        found = self._inspect(disk, results)
+        reports = sealers.reports(results, found.asked if found else {})
+        for name, report in reports.items():
+            LOG.info('Sealed %s: %s: %s', disk.path, name, report)
+        facts = verdict.facts(found and found.disk)
+        LOG.info('Facts about %s: %s', disk.path, facts)
+        verdict.check(facts, self._conf.newos.refuse)
+        return _prefixed(REPORT_PREFIX, reports) | _prefixed(
+            VERDICT_PREFIX, facts
+        )
+
+    def _inspect(self, disk, results):
+        """The last boot.
+
+        :returns: an :class:`~nova_newos.golden.inspection.Inspection`; None
+            for a guest that cannot be inspected, or not in time, and of which
+            nothing but facts is wanted
+        """
+        wanted = {
+            name: result
+            for name, result in results.items()
+            if isinstance(result, base.LastBoot)
+        }
+        try:
+            return inspection.inspect(
+                disk, self._appliance, verdict.PATTERNS, wanted, write=True
+            )
+        except exception.SealFailed as error:
+            if wanted:
+                raise
+            LOG.warning('No facts about %s: %s', disk.path, error)
+            return None
+
+
+def _prefixed(prefix, values):
+    return {f'{prefix}{name}': value for name, value in values.items()}

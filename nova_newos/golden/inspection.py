@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ask what is on a disk: :mod:`nova_newos.golden.inspector`, from Nova."""
+
+import dataclasses
+import json
+import pathlib
+from typing import Any
+
+from nova_newos.golden import appliance as appliances
+from nova_newos.golden import inspector
+
+#: Where transactional and image-based systems keep an /etc of their own, which
+#: the one in the root of the disk is not: SLE Micro's overlays, and OSTree's
+#: deployments.
+OTHER_ETC = ['/var/lib/overlay/*/etc', '/ostree/deploy/*/deploy/*/etc']
+
+#: The ``image_state`` of Windows after its Sysprep, until it boots again.
+GENERALIZED = 'IMAGE_STATE_GENERALIZE_RESEAL_TO_OOBE'
+
+_PROGRAM = pathlib.Path(inspector.__file__)
+
+
+@dataclasses.dataclass(frozen=True)
+class Inspection:
+    """What was found. The text and numbers in it are the guest's.
+
+    :ivar disk: dict as of ``inspector.inspect``
+    :ivar asked: dict of sealer name to what its
+        :class:`~nova_newos.golden.base.LastBoot` is told
+    """
+
+    disk: dict[str, Any]
+    asked: dict[str, dict[str, Any]]
+
+
+def inspect(disk, appliance, patterns, wanted=None, write=False):
+    """Inspect a disk, and do what sealers left to the last boot.
+
+    :param disk: a :class:`~nova_newos.golden.base.Disk`
+    :param appliance: a :class:`~nova_newos.golden.appliance.Appliance`
+    :param patterns: dict of name to list of paths in the guest, with
+        wildcards, which are looked for when all else is done
+    :param wanted: dict of sealer name to
+        :class:`~nova_newos.golden.base.LastBoot`
+    :param write: whether the disk may be written, which is only done if
+        something is wanted. Else an overlay takes it.
+    :returns: an :class:`Inspection`
+    :raises NewosError: as :meth:`Appliance.run` does
+    """
+    wanted = wanted or {}
+    plan = {
+        'write': write and bool(wanted),
+        'discard': write and any(each.discard for each in wanted.values()),
+        'patterns': patterns,
+        'asked': {
+            name: {
+                'patterns': dict(each.patterns),
+                'edits': [
+                    dataclasses.asdict(edit)
+                    for edit in (each.edits if write else ())
+                ],
+            }
+            for name, each in wanted.items()
+        },
+    }
+    found = json.loads(
+        appliance.run(
+            disk,
+            appliances.SYSTEM_PYTHON,
+            '-I',
+            str(_PROGRAM),
+            disk.path,
+            disk.format,
+            json.dumps(plan),
+        )
+    )
+    return Inspection(
+        disk=found,
+        asked={
+            name: found | found.get('asked', {}).get(name, {})
+            for name in wanted
+        },
+    )
