@@ -3,8 +3,9 @@
 
 Every error says what to change, and says it in 190 characters: Nova cuts a
 fault at 255 and puts the server's id before it. The errors here know nothing
-of Nova, so that the core can be used without it; :mod:`nova_newos.virt.fault`
-turns them into the exceptions that Nova shows to the user.
+of Nova, so that the core can be used without it;
+:mod:`nova_newos.virt.exception` turns them into the exceptions that Nova shows
+to the user.
 """
 
 
@@ -18,7 +19,7 @@ class NewosError(Exception):
 
     msg_fmt = 'nova-newos failed'
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: object) -> None:
         super().__init__(self.msg_fmt.format(**kwargs))
         self.__dict__.update(kwargs)
 

@@ -8,6 +8,7 @@ the persisted layout: Nova's idea of "the image of this server" changes under
 unshelve, rescue and resize.
 """
 
+from collections.abc import Mapping
 import dataclasses
 import json
 
@@ -30,6 +31,12 @@ MAX_ROOT_GB = 2**20
 #: Names of disks, as Nova's disk_mapping and instance directory have them.
 INSTALL_ROOT = 'disk.newos'
 STOCK_ROOT = 'disk'
+_DISK_OF_MEDIUM = 'disk.'
+
+#: Placement trait that is reported by compute nodes whose driver can keep
+#: install servers. Nova's own driver would lose ``disk.newos`` of a server
+#: that moved there.
+TRAIT = 'CUSTOM_NOVA_NEWOS'
 
 #: Image properties that this project reads from an install ISO.
 PROPERTY_INSTALL = 'newos_install'
@@ -63,11 +70,25 @@ class Layout:
     root: str = INSTALL_ROOT
 
     @property
-    def installs(self):
+    def installs(self) -> bool:
         """Whether the server has ``disk.newos`` and the install media."""
         return self.root == INSTALL_ROOT
 
-    def restored(self):
+    @property
+    def cdroms(self) -> tuple[str, ...]:
+        """Names of the CD-ROM disks, in the order in which guests see them.
+
+        :returns: tuple of str, like ``('disk', 'disk.virtio')``, the install
+            ISO first; empty for a server that came back
+        """
+        if not self.installs:
+            return ()
+        return (
+            STOCK_ROOT,
+            *(f'{_DISK_OF_MEDIUM}{name}' for name, _reference in self.media),
+        )
+
+    def restored(self) -> 'Layout':
         """The layout after a spawn from an image of the root disk.
 
         It has no CD-ROMs; what they were is still where it comes from.
@@ -75,7 +96,12 @@ class Layout:
         return dataclasses.replace(self, root=STOCK_ROOT)
 
 
-def dump(layout):
+def medium_of(disk: str) -> str:
+    """Name of the medium of a CD-ROM other than the install ISO's."""
+    return disk.removeprefix(_DISK_OF_MEDIUM)
+
+
+def dump(layout: Layout) -> str:
     """Serialise for ``system_metadata``.
 
     :returns: str of at most 255 characters
@@ -96,7 +122,7 @@ def dump(layout):
     return value
 
 
-def load(system_metadata):
+def load(system_metadata: Mapping[str, str]) -> Layout | None:
     """Read the layout of a server.
 
     :param system_metadata: the dict of the Nova instance
@@ -128,7 +154,7 @@ def load(system_metadata):
         ) from error
 
 
-def image_properties(system_metadata):
+def image_properties(system_metadata: Mapping[str, str]) -> dict[str, str]:
     """Properties of a server's image, with those Nova does not know.
 
     ``nova.utils.get_system_metadata_from_image`` keeps every property;
@@ -144,7 +170,9 @@ def image_properties(system_metadata):
     }
 
 
-def is_install_iso(disk_format, properties):
+def is_install_iso(
+    disk_format: str | None, properties: Mapping[str, str]
+) -> bool:
     """Whether a server that is spawned from this image is to be installed.
 
     :param disk_format: of the image, may be None
@@ -157,14 +185,19 @@ def is_install_iso(disk_format, properties):
         return False
     value = properties.get(PROPERTY_INSTALL, 'true')
     try:
-        return strutils.bool_from_string(value, strict=True)
+        return bool(strutils.bool_from_string(value, strict=True))
     except ValueError as error:
         raise exception.PropertyInvalid(
             name=PROPERTY_INSTALL, value=value, expected='true or false'
         ) from error
 
 
-def root_disk_gb(properties, configured, flavor_gb, min_disk=0):
+def root_disk_gb(
+    properties: Mapping[str, str],
+    configured: int | None,
+    flavor_gb: int,
+    min_disk: int = 0,
+) -> int:
     """Size of the blank root disk.
 
     :param properties: the install ISO's properties, str to str
@@ -187,7 +220,7 @@ def root_disk_gb(properties, configured, flavor_gb, min_disk=0):
     return flavor_gb
 
 
-def _asked_gb(value, flavor_gb):
+def _asked_gb(value: object, flavor_gb: int) -> int:
     text = str(value)
     # int() also takes '1_0', ' 5 ' and other scripts' digits.
     plain = text.isascii() and text.isdigit() and len(text) <= 7

@@ -8,7 +8,7 @@ from stevedore import named
 
 
 @dataclasses.dataclass(frozen=True)
-class Kind:
+class ExtensionPoint:
     """One extension point.
 
     :ivar namespace: of the entry points

@@ -22,7 +22,6 @@ from nova.scheduler.client import report
 
 from nova_newos import exception
 from nova_newos import layout
-from nova_newos import traits
 
 #: First microversion of Placement with ``required`` for resource providers.
 _PLACEMENT = '1.18'
@@ -105,7 +104,7 @@ def _would_install(metadata):
 def _hosts_with_driver():
     """Ids of the compute nodes whose driver is ours."""
     answer = report.report_client_singleton().get(
-        f'/resource_providers?required={traits.INSTALLS}', version=_PLACEMENT
+        f'/resource_providers?required={layout.TRAIT}', version=_PLACEMENT
     )
     answer.raise_for_status()
     return {

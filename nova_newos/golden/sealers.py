@@ -15,7 +15,7 @@ NAMESPACE = 'nova_newos.sealers'
 
 _NAME = re.compile(r'[a-z][a-z0-9-]{0,15}')
 
-_KIND = plugins.Kind(
+_EXTENSIONS = plugins.ExtensionPoint(
     NAMESPACE,
     base.Sealer,
     exception.SealerLoadError,
@@ -37,7 +37,7 @@ class Sealers:
         :raises SealerLoadError: for a name that no installed package
             provides, or an entry point that yields no usable sealer
         """
-        self.enabled = _KIND.load_all(conf, conf.newos.sealers)
+        self.enabled = _EXTENSIONS.load_all(conf, conf.newos.sealers)
 
     def seal(self, disk, appliance):
         """Run all sealers on a copy.

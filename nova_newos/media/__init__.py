@@ -22,7 +22,7 @@ def _is_name(name):
     return bool(_NAME.fullmatch(name)) and not _TAKEN.fullmatch(name)
 
 
-_KIND = plugins.Kind(
+_EXTENSIONS = plugins.ExtensionPoint(
     NAMESPACE, base.Medium, exception.MediumLoadError, _is_name
 )
 
@@ -42,7 +42,7 @@ class Media:
             provides, or an entry point that yields no usable medium
         """
         self._conf = conf
-        self.enabled = _KIND.load_all(conf, conf.newos.media)
+        self.enabled = _EXTENSIONS.load_all(conf, conf.newos.media)
         self._loaded = {medium.name: medium for medium in self.enabled}
 
     def get(self, name):
@@ -54,5 +54,5 @@ class Media:
         :raises MediumLoadError: as above
         """
         if name not in self._loaded:
-            self._loaded[name] = _KIND.load(self._conf, name)
+            self._loaded[name] = _EXTENSIONS.load(self._conf, name)
         return self._loaded[name]

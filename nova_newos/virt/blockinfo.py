@@ -5,6 +5,7 @@
 spawn, hard reboot, rescue, migration, naming and attaching of devices. All of
 them end in three leaves, which are wrapped here. For a server without a
 layout each wrapper is one dict look-up and Nova's own function.
+:func:`install` puts the wrappers there and :func:`uninstall` takes them away.
 """
 
 import contextlib
@@ -20,32 +21,34 @@ from nova_newos import layout
 #: Names that Nova's functions must leave to the CD-ROMs while they run.
 _reserved = contextvars.ContextVar('nova_newos_reserved', default=())
 
-_WRAPPED = '_nova_newos_wrapped'
+#: Attribute of a wrapper that has Nova's function.
+_STOCK = '_nova_newos_stock'
 
 
 def install():
-    """Wrap the leaves, once a process."""
-    for name, wrapper in (
-        ('get_root_info', _get_root_info),
-        ('_get_disk_mapping', _get_disk_mapping),
-        ('_get_rescue_disk_mapping', _get_rescue_disk_mapping),
-        ('find_disk_dev_for_disk_bus', _find_disk_dev_for_disk_bus),
-    ):
+    """Wrap Nova's functions, once a process. Nova leaves no other way in."""
+    for name, wrapper in _wrappers().items():
         stock = getattr(blockinfo, name)
-        if not hasattr(stock, _WRAPPED):
+        if not hasattr(stock, _STOCK):
             wrapped = functools.wraps(stock)(functools.partial(wrapper, stock))
-            setattr(wrapped, _WRAPPED, stock)
+            setattr(wrapped, _STOCK, stock)
             setattr(blockinfo, name, wrapped)
 
 
-def cdroms(server_layout):
-    """Disk names of the CD-ROMs, in the order in which they are promised."""
-    if not server_layout.installs:
-        return []
-    return [
-        layout.STOCK_ROOT,
-        *(f'disk.{name}' for name, _reference in server_layout.media),
-    ]
+def uninstall():
+    """Have Nova's own functions again."""
+    for name in _wrappers():
+        wrapped = getattr(blockinfo, name)
+        setattr(blockinfo, name, getattr(wrapped, _STOCK, wrapped))
+
+
+def _wrappers():
+    return {
+        'get_root_info': _get_root_info,
+        '_get_disk_mapping': _get_disk_mapping,
+        '_get_rescue_disk_mapping': _get_rescue_disk_mapping,
+        'find_disk_dev_for_disk_bus': _find_disk_dev_for_disk_bus,
+    }
 
 
 def is_legacy_rescue(mapping):
@@ -105,7 +108,7 @@ def _get_disk_mapping(
     ours = _install_mapping(
         server_layout, disk_bus, cdrom_bus, names_in_use(block_device_info)
     )
-    with _reserve([ours[name]['dev'] for name in cdroms(server_layout)]):
+    with _reserve([ours[name]['dev'] for name in server_layout.cdroms]):
         theirs = stock(*arguments)
     # Nova's root and 'disk' stand for one disk; with us they are two.
     return {**ours, **{k: v for k, v in theirs.items() if k not in ours}}
@@ -114,7 +117,7 @@ def _get_disk_mapping(
 def _install_mapping(server_layout, disk_bus, cdrom_bus, in_use):
     root = _install_root(disk_bus)
     mapping = {'root': root, layout.INSTALL_ROOT: root}
-    for index, name in enumerate(cdroms(server_layout)):
+    for index, name in enumerate(server_layout.cdroms):
         mapping[name] = blockinfo.get_next_disk_info(
             mapping,
             cdrom_bus,

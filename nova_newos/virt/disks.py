@@ -14,7 +14,6 @@ import pathlib
 from nova import exception as nova_exception
 from nova.compute import task_states
 import nova.conf
-from nova.virt import images
 from nova.virt.libvirt import imagecache
 from nova.virt.libvirt import utils as libvirt_utils
 from oslo_concurrency import processutils
@@ -26,8 +25,7 @@ from oslo_utils import units
 from nova_newos import exception
 from nova_newos import layout
 from nova_newos.media import base
-from nova_newos.virt import blockinfo
-from nova_newos.virt import install
+from nova_newos.virt import qemu_img
 from nova_newos.virt import rebuild
 
 CONF = nova.conf.CONF
@@ -47,13 +45,13 @@ _LOST_IMAGE = (
 _SPAWNS = (task_states.SPAWNING, task_states.REBUILD_SPAWNING)
 
 
-def split(server_layout, disk_info):
+def split(server, disk_info):
     """Tell the disks that are not left to Nova from the others.
 
     :param disk_info: list of dicts with a 'path' each, or None
     :returns: (dict of name to entry, list of the other entries)
     """
-    names = {server_layout.root, *blockinfo.cdroms(server_layout)}
+    names = {server.root, *server.cdroms}
     ours, others = {}, []
     for info in disk_info or []:
         name = os.path.basename(info['path'])
@@ -67,19 +65,17 @@ def split(server_layout, disk_info):
 class Disks:
     """Makes the disks of install servers.
 
+    Each ``server`` is a :class:`~nova_newos.virt.server.InstallServer`.
+
     :param image_backend: a ``nova.virt.libvirt.imagebackend.Backend``
     :param fetch: ``LibvirtDriver._try_fetch_image_cache``
-    :param media: a :class:`nova_newos.media.Media`
     """
 
-    def __init__(self, image_backend, fetch, media):
+    def __init__(self, image_backend, fetch):
         self._image_backend = image_backend
         self._fetch = fetch
-        self._media = media
 
-    def create(
-        self, context, instance, server_layout, disk_mapping, fallback_host
-    ):
+    def create(self, context, server, disk_mapping, fallback_host):
         """Make what is missing of the root disk and the CD-ROMs.
 
         Answers to ``LibvirtDriver._create_and_inject_local_root``.
@@ -88,25 +84,23 @@ class Disks:
             server after a failed start only then.
         """
         with _storage_faults():
-            created = self._create_root(instance, server_layout, disk_mapping)
-            for name in blockinfo.cdroms(server_layout):
+            created = self._create_root(server, disk_mapping)
+            for name in server.cdroms:
                 self._create_cdrom(
                     context,
-                    instance,
-                    server_layout,
+                    server,
                     name,
                     disk_info_mapping=disk_mapping[name],
                     fallback_host=fallback_host,
                     # What is installed can do without its media.
-                    may_be_lost=not _is_new(instance),
+                    may_be_lost=not _is_new(server.instance),
                 )
         return created
 
     def restore_cdroms(
         self,
         context,
-        instance,
-        server_layout,
+        server,
         running=None,
         fallback_host=None,
     ):
@@ -122,34 +116,33 @@ class Disks:
         """
         running = running or {}
         with _storage_faults():
-            for name in blockinfo.cdroms(server_layout):
+            for name in server.cdroms:
                 self._create_cdrom(
                     context,
-                    instance,
-                    server_layout,
+                    server,
                     name,
                     image_type=running.get(name),
                     fallback_host=fallback_host,
                     may_be_lost=name not in running,
                 )
 
-    def has_root(self, instance, server_layout):
+    def has_root(self, server):
         """Whether the root disk is on this host."""
-        return self._root(instance, server_layout).exists()
+        return self._root(server).exists()
 
-    def require_root(self, instance, server_layout):
+    def require_root(self, server):
         """Make sure that the root disk is on this host.
 
         :raises RootDiskMissing: when it is not
         """
-        if not self.has_root(instance, server_layout):
-            raise exception.RootDiskMissing(name=server_layout.root)
+        if not self.has_root(server):
+            raise exception.RootDiskMissing(name=server.root)
 
-    def root_size(self, instance, server_layout):
+    def root_size(self, server):
         """Virtual size of the root disk, in bytes."""
-        return _virtual_size(self._root(instance, server_layout))
+        return _virtual_size(self._root(server))
 
-    def convert(self, instance, server_layout, disk_info, to_qcow2):
+    def convert(self, server, disk_info, to_qcow2):
         """Have disks that were copied here in the format this host expects.
 
         Nova's qcow2 backend takes every disk for a qcow2; a raw one could
@@ -162,11 +155,11 @@ class Disks:
         :raises DiskFormatMismatch: when this host would use a disk in
             another format than it has
         """
-        ours, others = split(server_layout, disk_info)
+        ours, others = split(server, disk_info)
         with _storage_faults():
             for name, info in ours.items():
                 found = info['type']
-                backend = self._by_name(instance, server_layout, name)
+                backend = self._by_name(server, name)
                 if found == 'raw' and backend.driver_format == 'qcow2':
                     with fileutils.remove_path_on_error(
                         f'{backend.path}_qcow'
@@ -181,75 +174,68 @@ class Disks:
                     )
         return others
 
-    def grow_root(self, instance, server_layout, size):
+    def grow_root(self, server, size):
         """Make the root disk larger; a larger one stays as it is.
 
         Only the disk: what is in it belongs to the guest.
 
         :param size: in bytes
         """
-        backend = self._root(instance, server_layout)
+        backend = self._root(server)
         if size <= _virtual_size(backend):
             return
-        LOG.info('Growing the root disk to %d bytes', size, instance=instance)
+        LOG.info(
+            'Growing the root disk to %d bytes',
+            size,
+            instance=server.instance,
+        )
         with _storage_faults():
-            processutils.execute(
-                'qemu-img',
-                'resize',
-                '-f',
-                backend.driver_format,
-                backend.path,
-                size,
-            )
+            qemu_img.resize(backend.path, backend.driver_format, size)
             _preallocate(backend, size)
 
-    def image_type(self, instance, server_layout, name):
+    def image_type(self, server, name):
         """The ``images_type`` a disk is kept as.
 
         :returns: 'raw' for a CD-ROM that is made on the host, None for the
             host's default
         """
-        if name not in blockinfo.cdroms(server_layout):
+        if name not in server.cdroms:
             return None
-        contents = self._contents(instance, server_layout, name)
+        contents = server.contents(name)
         return 'raw' if isinstance(contents, base.Generated) else None
 
     def _by_name(
         self,
-        instance,
-        server_layout,
+        server,
         name,
         image_type=None,
         disk_info_mapping=None,
     ):
         return self._image_backend.by_name(
-            instance,
+            server.instance,
             name,
-            image_type or self.image_type(instance, server_layout, name),
+            image_type or self.image_type(server, name),
             disk_info_mapping=disk_info_mapping,
         )
 
-    def _root(self, instance, server_layout, disk_info_mapping=None):
+    def _root(self, server, disk_info_mapping=None):
         return self._by_name(
-            instance,
-            server_layout,
-            server_layout.root,
+            server,
+            server.root,
             disk_info_mapping=disk_info_mapping,
         )
 
-    def _create_root(self, instance, server_layout, disk_mapping):
-        backend = self._root(
-            instance, server_layout, disk_mapping[server_layout.root]
-        )
+    def _create_root(self, server, disk_mapping):
+        backend = self._root(server, disk_mapping[server.root])
         if backend.exists():
             return False
-        if not (server_layout.installs and _is_new(instance)):
-            raise exception.RootDiskMissing(name=server_layout.root)
-        size = server_layout.root_gb * units.Gi
+        if not (server.layout.installs and _is_new(server.instance)):
+            raise exception.RootDiskMissing(name=server.root)
+        size = server.layout.root_gb * units.Gi
         LOG.info(
             'Creating a blank root disk of %d GiB',
-            server_layout.root_gb,
-            instance=instance,
+            server.layout.root_gb,
+            instance=server.instance,
         )
         with fileutils.remove_path_on_error(backend.path):
             libvirt_utils.create_image(
@@ -263,39 +249,28 @@ class Disks:
     def _create_cdrom(
         self,
         context,
-        instance,
-        server_layout,
+        server,
         name,
         image_type=None,
         disk_info_mapping=None,
         fallback_host=None,
         may_be_lost=True,
     ):
-        backend = self._by_name(
-            instance, server_layout, name, image_type, disk_info_mapping
-        )
-        contents = self._contents(instance, server_layout, name)
+        backend = self._by_name(server, name, image_type, disk_info_mapping)
+        contents = server.contents(name)
         if not isinstance(contents, base.GlanceImage):
             if not backend.exists():
                 _record_format(backend)
-                with _lost(instance, name, may_be_lost, exception.NewosError):
+                with _lost(server, name, may_be_lost, exception.NewosError):
                     _write(backend.path, contents)
         elif not _is_whole(backend):
-            with _lost(instance, name, may_be_lost, *_LOST_IMAGE):
+            with _lost(server, name, may_be_lost, *_LOST_IMAGE):
                 self._cache_image(
-                    context, instance, backend, name, contents, fallback_host
+                    context, server, backend, name, contents, fallback_host
                 )
 
-    def _contents(self, instance, server_layout, name):
-        if name == layout.STOCK_ROOT:
-            return base.GlanceImage(server_layout.iso)
-        medium = name.removeprefix('disk.')
-        server = install.as_server(instance, server_layout.iso)
-        reference = dict(server_layout.media)[medium]
-        return self._media.get(medium).contents(server, reference)
-
     def _cache_image(
-        self, context, instance, backend, name, contents, fallback_host
+        self, context, server, backend, name, contents, fallback_host
     ):
         image_id = contents.image_id
         cache_name = imagecache.get_cache_fname(image_id)
@@ -307,7 +282,7 @@ class Disks:
                 context,
                 cache_name,
                 image_id,
-                instance,
+                server.instance,
                 None,
             )
         except nova_exception.ImageNotFound:
@@ -323,7 +298,7 @@ class Disks:
         ) as error:
             raise exception.ImageContentRefused(
                 image_id=image_id,
-                medium=name.removeprefix('disk.'),
+                medium=layout.medium_of(name),
                 reason=error.format_message(),
             ) from error
 
@@ -338,7 +313,7 @@ def _is_new(instance):
 
 
 @contextlib.contextmanager
-def _lost(instance, name, may_be_lost, *errors):
+def _lost(server, name, may_be_lost, *errors):
     """Let a server that was installed go on without a CD-ROM."""
     try:
         yield
@@ -349,7 +324,7 @@ def _lost(instance, name, may_be_lost, *errors):
             '%s cannot be had again, its drive stays empty: %s',
             name,
             error,
-            instance=instance,
+            instance=server.instance,
         )
 
 
@@ -394,10 +369,7 @@ def _change_format(backend):
 
 
 def _virtual_size(backend):
-    # The format is given: the guest could have written another's header.
-    return images.qemu_img_info(
-        backend.path, backend.driver_format
-    ).virtual_size
+    return qemu_img.virtual_size(backend.path, backend.driver_format)
 
 
 def _preallocate(backend, size):

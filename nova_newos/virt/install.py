@@ -9,16 +9,14 @@ import nova.conf
 from nova.virt.libvirt import blockinfo
 from nova.virt.libvirt import utils as libvirt_utils
 from oslo_log import log as logging
-from oslo_serialization import base64
 from oslo_utils import excutils
 
 from nova_newos import exception
 from nova_newos import layout
 from nova_newos.media import base
-from nova_newos.virt import blockinfo as newos_blockinfo
-from nova_newos.virt import fault
-from nova_newos.virt import images
-from nova_newos.virt import sealing
+from nova_newos.virt import glance
+from nova_newos.virt import server as servers
+from nova_newos.virt import snapshot
 
 CONF = nova.conf.CONF
 LOG = logging.getLogger(__name__)
@@ -32,20 +30,8 @@ DISK_FORMAT = 'image_disk_format'
 BASE_IMAGE = 'image_base_image_ref'
 
 
-def as_server(instance, iso):
-    """A Nova instance in the plain values that media plug-ins see."""
-    user_data = instance.user_data
-    return base.Server(
-        uuid=instance.uuid,
-        project_id=instance.project_id,
-        iso=iso,
-        properties=layout.image_properties(instance.system_metadata),
-        user_data=base64.decode_as_bytes(user_data) if user_data else None,
-    )
-
-
 def propose(media, instance, image_meta, volume_root):
-    """The layout for a server that is about to be spawned.
+    """The install server that a server is about to be spawned as.
 
     Asks nothing but its arguments and the configuration, so that it gives the
     same answer while Nova names the devices and at the spawn.
@@ -53,8 +39,8 @@ def propose(media, instance, image_meta, volume_root):
     :param media: a :class:`nova_newos.media.Media`
     :param image_meta: the ``nova.objects.ImageMeta`` given to the spawn
     :param volume_root: whether the server boots from a volume
-    :returns: a :class:`~nova_newos.layout.Layout`, or None for a server that
-        is not to be installed
+    :returns: a :class:`~nova_newos.virt.server.InstallServer` whose layout
+        is not persisted, or None for a server that is not to be installed
     :raises NewosError: when it would be, but cannot
     """
     if not _is_iso(image_meta) or CONF.libvirt.virt_type not in (
@@ -68,10 +54,10 @@ def propose(media, instance, image_meta, volume_root):
     if volume_root:
         raise exception.VolumeRootRefused()
     _check_buses(instance, image_meta)
-    sealing.is_asked_for(instance)
-    server = as_server(instance, image_meta.id)
-    references = [(m.name, m.reference(server)) for m in media.enabled]
-    return layout.Layout(
+    snapshot.is_sealing_asked(instance)
+    plain = servers.as_plain(instance, image_meta.id)
+    references = [(m.name, m.reference(plain)) for m in media.enabled]
+    proposed = layout.Layout(
         iso=image_meta.id,
         root_gb=layout.root_disk_gb(
             properties,
@@ -81,97 +67,79 @@ def propose(media, instance, image_meta, volume_root):
         ),
         media=tuple((n, r) for n, r in references if r is not None),
     )
+    return servers.InstallServer(instance, proposed, media)
 
 
-def verify(context, image_api, media, instance, server_layout):
+def verify(context, image_api, server):
     """Ask Glance about the images of the proposed media.
 
     :param context: of the requester
-    :raises MediumImageRefused: see :func:`nova_newos.virt.images.check`
+    :raises MediumImageRefused: see :func:`nova_newos.virt.glance.check`
     """
-    server = as_server(instance, server_layout.iso)
-    for name, reference in server_layout.media:
-        contents = media.get(name).contents(server, reference)
+    for name, _reference in server.layout.media:
+        contents = server.medium(name)
         if isinstance(contents, base.GlanceImage):
-            images.check(
+            glance.check(
                 context,
                 image_api,
                 contents.image_id,
                 name,
-                instance.project_id,
+                server.instance.project_id,
             )
 
 
-def check_devices(instance, image_meta, block_device_info):
+def check_devices(server, image_meta, block_device_info):
     """Make sure that all devices of a proposed layout find a name.
-
-    To be called with the layout in place, see :func:`proposed`.
 
     :raises BusFull: when a bus has too few places
     """
-    with bus_faults(instance, image_meta):
+    with naming(server, image_meta):
         blockinfo.get_disk_info(
-            CONF.libvirt.virt_type, instance, image_meta, block_device_info
+            CONF.libvirt.virt_type,
+            server.instance,
+            image_meta,
+            block_device_info,
         )
 
 
 @contextlib.contextmanager
-def bus_faults(instance, image_meta):
-    """Explain Nova's TooManyDiskDevices for an install server."""
+def naming(server, image_meta):
+    """Have a proposed layout in place while Nova names devices.
+
+    Nothing is saved.
+
+    :param server: as :func:`propose` returns it; None for nothing at all
+    :raises BusFull: when a bus has too few places
+    """
+    if server is None:
+        yield
+        return
+    instance = server.instance
+    before = dict(instance.system_metadata)
+    _apply(instance, server.layout)
     try:
         yield
     except nova_exception.TooManyDiskDevices as error:
-        server_layout = layout.load(instance.system_metadata)
-        if server_layout is None or not server_layout.installs:
-            raise
         disk_bus, cdrom_bus = buses(instance, image_meta)
         raise exception.BusFull(
-            disk_bus=disk_bus,
-            cdrom_bus=cdrom_bus,
-            cdroms=len(newos_blockinfo.cdroms(server_layout)),
+            disk_bus=disk_bus, cdrom_bus=cdrom_bus, cdroms=len(server.cdroms)
         ) from error
-
-
-@contextlib.contextmanager
-def naming(media, instance, image_meta, volume_root):
-    """Let Nova name the devices of a server that is about to be spawned.
-
-    Refusals become faults that the compute manager shows as they are.
-    """
-    with fault.install_faults(instance, image_id_of(image_meta)):
-        server_layout = propose(media, instance, image_meta, volume_root)
-        if server_layout is None:
-            yield
-            return
-        with (
-            proposed(instance, server_layout),
-            bus_faults(instance, image_meta),
-        ):
-            yield
-
-
-@contextlib.contextmanager
-def proposed(instance, server_layout):
-    """Put a layout in place while Nova names devices; nothing is saved."""
-    before = dict(instance.system_metadata)
-    _apply(instance, server_layout)
-    try:
-        yield
     finally:
         instance.system_metadata = before
 
 
 @contextlib.contextmanager
-def persisted(instance, server_layout, image_meta):
+def persisted(instance, server, image_meta):
     """Save the layout of a server around its spawn.
 
     A failed spawn leaves what was there before: the next host may have the
     stock driver.
 
-    :param server_layout: None for a server that is not to be installed; for
-        an ordinary server nothing at all happens then
+    :param server: None for a server that is not to be installed; for an
+        ordinary server nothing at all happens then
     """
     previous = layout.load(instance.system_metadata)
+    server_layout = server and server.layout
     if server_layout is None and previous is not None:
         server_layout = _without_install(instance, previous)
     if server_layout is None and previous is None:
@@ -203,13 +171,14 @@ def _save_after_failure(instance):
         LOG.exception('The layout could not be taken back', instance=instance)
 
 
-def default_rescue_images(instance, server_layout):
+def default_rescue_images(server):
     """Ids of images that a rescue uses when its user names none.
 
     As ``ComputeManager._get_rescue_image`` chooses.
     """
+    instance = server.instance
     return {
-        server_layout.iso,
+        server.layout.iso,
         instance.system_metadata.get(BASE_IMAGE) or instance.image_ref,
     }
 

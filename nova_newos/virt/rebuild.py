@@ -154,17 +154,17 @@ def _restore_request(context, instance, image):
         )
 
 
-def reset_root_device(instance, server_layout, image_meta, block_device_info):
+def reset_root_device(instance, server, image_meta, block_device_info):
     """Put the root disk of a server onto the bus of its new image.
 
     For a server that is rebuilt with an image that is not installed. The
     block device mapping remembers the bus that the install ISO asked for, and
     Nova goes by that.
 
-    :param server_layout: the new layout
+    :param server: the install server that it becomes, or None
     """
     if (
-        server_layout is not None
+        server is not None
         or layout.load(instance.system_metadata) is None
         or instance.task_state != task_states.REBUILD_SPAWNING
     ):

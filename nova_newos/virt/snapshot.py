@@ -1,26 +1,43 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The record of a golden image: a stranger can boot it, and see its origin."""
+"""How the image of an install server's root disk is made.
+
+Nova's ``LibvirtDriver.snapshot`` finds the disk, copies it and uploads the
+copy. Ours go around it and into it, in this order:
+
+1. The *record* of the image in Glance is made right: a stranger can boot it.
+2. A disk whose guest runs is *copied*, by Nova.
+3. If that is asked for, an overlay of the disk is *sealed*, and what is on it
+   is *inspected*, by :mod:`nova_newos.golden`; Glance is told what came out.
+4. The disk, or that overlay, is *converted* to the image, compressed.
+5. Nova uploads the image, with its *metadata*: where it comes from.
+"""
 
 import contextlib
+import contextvars
 import datetime
+import functools
 import importlib.metadata
 import os
 
 from nova import exception as nova_exception
 from nova import version
+from nova.compute import task_states
 from nova.compute import utils as compute_utils
 import nova.conf
-from nova.virt import images
+import nova.privsep.utils
 from nova.virt.libvirt import utils as libvirt_utils
+from oslo_concurrency import lockutils
+from oslo_concurrency import processutils
 from oslo_utils import units
 
 from nova_newos import exception
-from nova_newos import traits
+from nova_newos import layout
+from nova_newos.golden import base as golden_base
 from nova_newos.golden import finishing
 from nova_newos.golden import provenance
 from nova_newos.media import base
-from nova_newos.virt import images as newos_images
-from nova_newos.virt import install
+from nova_newos.virt import glance
+from nova_newos.virt import qemu_img
 
 CONF = nova.conf.CONF
 
@@ -37,7 +54,7 @@ _DROPPED = (
     'kernel_id',
     'ramdisk_id',
     'os_command_line',
-    f'trait:{traits.INSTALLS}',
+    f'trait:{layout.TRAIT}',
 )
 _DROPPED_PREFIXES = (
     'newos_',
@@ -47,6 +64,18 @@ _DROPPED_PREFIXES = (
     finishing.REPORT_PREFIX,
     finishing.VERDICT_PREFIX,
 )
+
+_under_way = contextvars.ContextVar('nova_newos_capture', default=None)
+
+
+def under_way():
+    """The :class:`Capture` that Nova's snapshot is making, or None."""
+    return _under_way.get()
+
+
+def is_under_way(_instance=None):
+    """Whether Nova's snapshot is making a :class:`Capture`."""
+    return under_way() is not None
 
 
 @contextlib.contextmanager
@@ -65,6 +94,83 @@ def reported(context, instance):
                 )
             )
         yield
+
+
+def is_sealing_asked(instance):
+    """Whether the golden image of a server is to be sealed.
+
+    :raises NewosError: see
+        :func:`nova_newos.golden.finishing.is_sealing_asked`
+    """
+    return finishing.is_sealing_asked(
+        instance.metadata,
+        layout.image_properties(instance.system_metadata),
+        CONF.newos.seal,
+    )
+
+
+def finish_of(instance, finisher):
+    """What becomes of the copy of a server's disk before it is an image.
+
+    Nothing for backups and shelved servers: they are to come back as they
+    were.
+
+    :param finisher: a :class:`nova_newos.golden.finishing.Finisher`
+    :returns: None for nothing, else a function of a
+        :class:`nova_newos.golden.base.Disk`, as ``Finisher.finish`` with the
+        wishes of the user as they are now
+    :raises NewosError: when it cannot be told what the user wants
+    """
+    if instance.task_state != task_states.IMAGE_SNAPSHOT:
+        return None
+    is_sealed = is_sealing_asked(instance)
+    if not (is_sealed or CONF.newos.refuse):
+        return None
+    return functools.partial(finisher.finish, is_sealed=is_sealed)
+
+
+class Record:
+    """The record that nova-api has made of an image in Glance."""
+
+    def __init__(self, context, image_api, image_id):
+        """Nothing is asked yet.
+
+        :param context: of the requester, whose token asks Glance
+        :param image_api: a ``nova.image.glance.API``
+        """
+        self._update = functools.partial(image_api.update, context, image_id)
+        self._get = functools.partial(image_api.get, context, image_id)
+
+    def make_right(self, min_disk):
+        """Drop what only concerns the installation.
+
+        What is added later comes in requests of its own: of a value that
+        leaves under one name and comes under another in the same one
+        glanceclient makes a "move", which Glance refuses.
+
+        :param min_disk: in GiB
+        """
+        properties = clean_properties(self._get()['properties'])
+        self._update(
+            {'min_disk': min_disk, 'properties': properties}, purge_props=True
+        )
+
+    def add(self, properties):
+        """Add properties to those that there are."""
+        self._update({'properties': properties})
+
+
+def clean_properties(properties):
+    """Properties of the golden image's record.
+
+    :param properties: of the record as nova-api made it, str to str
+    :returns: a new dict without what only concerns the installation
+    """
+    return {
+        name: value
+        for name, value in properties.items()
+        if name not in _DROPPED and not name.startswith(_DROPPED_PREFIXES)
+    }
 
 
 def check_root(guest, root):
@@ -87,60 +193,42 @@ def min_disk(path, disk_format):
     """Smallest flavor root disk that the image fits on.
 
     :param path: of the root disk
-    :param disk_format: as libvirt has it; the guest could have written a
-        header of another format
+    :param disk_format: as libvirt has it
     :returns: virtual size in whole GiB, rounded up
     """
-    size = images.qemu_img_info(path, disk_format).virtual_size
-    return -(-size // units.Gi)
+    return -(-qemu_img.virtual_size(path, disk_format) // units.Gi)
 
 
-def clean_properties(properties):
-    """Properties of the golden image's record.
-
-    :param properties: of the record as nova-api made it, str to str
-    :returns: a new dict without what only concerns the installation
-    """
-    return {
-        name: value
-        for name, value in properties.items()
-        if name not in _DROPPED and not name.startswith(_DROPPED_PREFIXES)
-    }
-
-
-def provenance_of(context, instance, server_layout, media, qemu):
+def origin(context, server, qemu):
     """Where the image of a server comes from.
 
     :param context: of the requester, whose token asks Glance
-    :param media: a :class:`nova_newos.media.Media`
+    :param server: a :class:`~nova_newos.virt.server.InstallServer`
     :param qemu: version as ``virConnectGetVersion`` has it, a number
     :returns: dict, see :func:`nova_newos.golden.provenance.properties`
     """
-    server = install.as_server(instance, server_layout.iso)
 
     def described(name, reference):
         # An image needs no CD-ROM, so none must keep it from being made.
         with contextlib.suppress(exception.NewosError):
-            contents = media.get(name).contents(server, reference)
+            contents = server.medium(name)
             if isinstance(contents, base.GlanceImage):
                 image_id = contents.image_id
-                return name, image_id, newos_images.digest(context, image_id)
+                return name, image_id, glance.digest(context, image_id)
         return name, reference, None
 
+    iso = server.layout.iso
     return provenance.properties(
-        server=instance.uuid,
-        iso=(
-            server_layout.iso,
-            newos_images.digest(context, server_layout.iso),
-        ),
-        media=[described(*medium) for medium in server_layout.media],
-        flavor=instance.flavor.name,
+        server=server.instance.uuid,
+        iso=(iso, glance.digest(context, iso)),
+        media=[described(*medium) for medium in server.layout.media],
+        flavor=server.instance.flavor.name,
         versions={
             'nova-newos': importlib.metadata.version('nova-newos'),
             'nova': version.version_string(),
             'qemu': _dotted(qemu),
         },
-        started=instance.created_at,
+        started=server.instance.created_at,
         captured=datetime.datetime.now(datetime.UTC),
     )
 
@@ -148,3 +236,134 @@ def provenance_of(context, instance, server_layout, media, qemu):
 def _dotted(number):
     """A version of libvirt's as people write it."""
     return f'{number // 1000000}.{number // 1000 % 1000}.{number % 1000}'
+
+
+class Capture:
+    """The image of one root disk in the making, inside Nova's snapshot."""
+
+    def __init__(self, record, origin=(), finish=None):
+        """Decide on the compression.
+
+        :param record: a :class:`Record`
+        :param origin: dict of the properties that say where it comes from
+        :param finish: as :func:`finish_of` returns it
+        """
+        self._record = record
+        self._origin = dict(origin)
+        self._finish = finish
+        self._compression = _compression()
+        self._is_extracted = False
+
+    @property
+    def is_wanted(self):
+        """Whether Nova alone would make another image."""
+        return bool(self._compression or self._finish)
+
+    @contextlib.contextmanager
+    def under_way(self, instance):
+        """Have Nova's snapshot of a server make this capture.
+
+        :raises CaptureFailed: for a second one at the same time, which is
+            possible after an administrator has reset the server's state; and
+            when Nova took an image without it
+        """
+        with _alone(instance):
+            token = _under_way.set(self)
+            try:
+                yield
+            finally:
+                _under_way.reset(token)
+        if self.is_wanted and not self._is_extracted:
+            raise exception.CaptureFailed(reason='Nova made one of its own')
+
+    def metadata(self, call):
+        """Answers to ``LibvirtDriver._create_snapshot_metadata``."""
+        metadata = call.proceed(img_fmt=self._format(call.img_fmt))
+        properties = clean_properties(metadata['properties']) | self._origin
+        return {**metadata, 'properties': properties}
+
+    def copy(self, call):
+        """Answers to ``LibvirtDriver._live_snapshot``."""
+        if not self.is_wanted:
+            call.proceed()
+            return
+        # Nova never compresses what is raw.
+        copy = f'{call.out_path}.copy'
+        call.proceed(out_path=copy, image_format='raw')
+        self.extract(copy, 'raw', call.out_path, call.image_format)
+        os.unlink(copy)
+
+    def extract(self, source, source_format, target, stock):
+        """Write the image, with nothing in it but what the disk holds.
+
+        :param source: path of a disk that nobody writes to
+        :param source_format: its format
+        :param target: path of a file to make
+        :param stock: the format that Nova would choose
+        :raises NewosError: when it cannot be made
+        """
+        try:
+            if self._finish is None:
+                self._convert(source, source_format, target, stock)
+            else:
+                self._finish_and_convert(source, source_format, target, stock)
+        except processutils.ProcessExecutionError as error:
+            raise exception.CaptureFailed(
+                reason=(error.stderr or str(error)).strip()
+            ) from error
+        self._is_extracted = True
+
+    def _finish_and_convert(self, source, source_format, target, stock):
+        # What is changed of the disk, not a copy of it.
+        overlay = f'{target}.overlay'
+        qemu_img.create_overlay(overlay, source, source_format)
+        found = self._finish(golden_base.Disk(overlay, 'qcow2'))
+        self._convert(overlay, 'qcow2', target, stock)
+        os.unlink(overlay)
+        self._record.add(found)
+
+    def _format(self, stock):
+        return 'qcow2' if self._compression else stock
+
+    def _convert(self, source, source_format, target, stock):
+        with compute_utils.disk_ops_semaphore:
+            if self._compression:
+                qemu_img.convert_compressed(
+                    source, source_format, target, self._compression
+                )
+            else:
+                qemu_img.convert(
+                    source,
+                    source_format,
+                    target,
+                    stock,
+                    direct=nova.privsep.utils.supports_direct_io(
+                        os.path.dirname(target)
+                    ),
+                    compress=CONF.libvirt.snapshot_compression
+                    and stock == 'qcow2',
+                )
+
+
+def _compression():
+    """How images of install servers are compressed, None for not at all."""
+    wanted = CONF.newos.capture_compression
+    # An explicit format of the operator's wins.
+    possible = CONF.libvirt.snapshot_image_format in (None, 'qcow2')
+    return wanted if possible and wanted in qemu_img.COMPRESSION else None
+
+
+@contextlib.contextmanager
+def _alone(instance):
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(
+                lockutils.lock(
+                    f'nova-newos-capture-{instance.uuid}', blocking=False
+                )
+            )
+        except lockutils.AcquireLockFailedException as error:
+            raise exception.CaptureFailed(
+                reason='another image of it is being made'
+            ) from error
+        yield

@@ -9,7 +9,6 @@ from oslo_utils import units
 import pytest
 
 from nova_newos import layout
-from nova_newos import traits
 from tests.functional.fakelibvirt import base
 from tests.unit.media.answers import readback
 from tests.unit.media.answers import samples
@@ -235,7 +234,7 @@ class CreateTestCase(base.ServersTestCase):
     def test_trait(self):
         self._run_periodics()
         self.assertIn(
-            traits.INSTALLS,
+            layout.TRAIT,
             self._get_provider_traits(self.compute_rp_uuids['compute1']),
         )
 

@@ -6,24 +6,16 @@ import re
 
 from nova.virt.libvirt import blockinfo
 
+from nova_newos.virt import blockinfo as newos_blockinfo
 from tests.functional.fakelibvirt import base
-
-WRAPPED = '_nova_newos_wrapped'
 
 
 @contextlib.contextmanager
 def untouched_blockinfo():
     """Nova's blockinfo as it is where our driver was never loaded."""
-    ours = {
-        name: function
-        for name, function in vars(blockinfo).items()
-        if hasattr(function, WRAPPED)
-    }
-    for name, function in ours.items():
-        setattr(blockinfo, name, getattr(function, WRAPPED))
+    newos_blockinfo.uninstall()
     yield
-    for name, function in ours.items():
-        setattr(blockinfo, name, function)
+    newos_blockinfo.install()
 
 
 class OrdinaryServersTestCase(base.ServersTestCase):
@@ -86,7 +78,7 @@ class OrdinaryServersTestCase(base.ServersTestCase):
             stock = self.observe('stock', image, flavor, actions, **fields)
         self.start('ours', base.NEWOS)
         # Else what was compared with may not have been stock at all.
-        self.assertTrue(hasattr(blockinfo.get_root_info, WRAPPED))
+        self.assertTrue(hasattr(blockinfo.get_root_info, '__wrapped__'))
         ours = self.observe('ours', image, flavor, actions, **fields)
         for before, after in zip(stock, ours, strict=True):
             self.assertEqual(before, after)

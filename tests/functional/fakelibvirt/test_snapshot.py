@@ -119,7 +119,7 @@ class SealedBase(SnapshotBase):
         self.flags(sealers=[], group='newos')
         finisher = finishing.Finisher(nova.conf.CONF)
         finisher._sealers.enabled = [Marker(None)]
-        self.computes['compute1'].driver._sealing._finisher = finisher
+        self.computes['compute1'].driver._finisher = finisher
         self.facts = dict.fromkeys(verdict.FACTS, verdict.TRUE)
         self.useFixture(
             fixtures.MockPatchObject(

@@ -54,15 +54,14 @@ class DisksTestCase(fakes.TestCase):
         )
 
     def disks(self):
-        return disks.Disks(
-            self.storage.backend(),
-            self.storage.fetch(),
-            fakes.Media(*self.media),
-        )
+        return disks.Disks(self.storage.backend(), self.storage.fetch())
+
+    def server(self):
+        return fakes.install_server(self.instance, self.layout, self.media)
 
     def create(self, fallback_host=None):
         return self.disks().create(
-            fakes.context(), self.instance, self.layout, MAPPING, fallback_host
+            fakes.context(), self.server(), MAPPING, fallback_host
         )
 
     def path(self, name):

@@ -27,7 +27,9 @@ from oslo_utils import timeutils
 
 from nova_newos import layout
 from nova_newos.media import base as media_base
+from nova_newos.virt import blockinfo
 from nova_newos.virt import driver
+from nova_newos.virt import server as servers
 from tests.unit import base
 
 CONF = nova.conf.CONF
@@ -42,21 +44,6 @@ PROJECT = 'owner'
 GiB = 1024**3
 
 LAYOUT = layout.Layout(iso=ISO, root_gb=7, media=(('virtio', DRIVERS),))
-
-#: The functions of Nova that blockinfo.install() wraps.
-LEAVES = {
-    name: getattr(
-        getattr(stock_blockinfo, name),
-        '_nova_newos_wrapped',
-        getattr(stock_blockinfo, name),
-    )
-    for name in (
-        'get_root_info',
-        '_get_disk_mapping',
-        '_get_rescue_disk_mapping',
-        'find_disk_dev_for_disk_bus',
-    )
-}
 
 
 class TestCase(base.TestCase):
@@ -76,12 +63,8 @@ class TestCase(base.TestCase):
         self.flags('libvirt', virt_type='kvm')
         # Sealers ask the tools of the host.
         self.flags('newos', sealers=[])
-        for name, stock in LEAVES.items():
-            self.useFixture(
-                fixtures.MonkeyPatch(
-                    f'nova.virt.libvirt.blockinfo.{name}', stock
-                )
-            )
+        blockinfo.uninstall()
+        self.addCleanup(blockinfo.uninstall)
         self.saved = []
         self.save_error = None
         self.patch(objects.Instance, 'save', self._save)
@@ -236,6 +219,11 @@ def server(image=None, server_layout=None, flavor=None, **fields):
     )
     instance.obj_reset_changes()
     return instance
+
+
+def install_server(instance, server_layout=LAYOUT, media=()):
+    """A server as the driver sees it."""
+    return servers.InstallServer(instance, server_layout, Media(*media))
 
 
 _default_flavor = flavor

@@ -33,9 +33,7 @@ class MovedTest(disks_base.DisksTestCase):
         self.flags('libvirt', images_type=here)
         self.instance.task_state = 'resize_finish'
         converted = []
-        others = self.disks().convert(
-            self.instance, self.layout, info, converted.append
-        )
+        others = self.disks().convert(self.server(), info, converted.append)
         self.assertEqual(
             ['disk.eph0'], [os.path.basename(each['path']) for each in others]
         )
@@ -60,7 +58,7 @@ class MovedTest(disks_base.DisksTestCase):
         self.create()
         info = [{'path': self.path('disk.newos'), 'type': 'qcow2'}]
         with self.assertRaises(exception.DiskFormatMismatch):
-            self.disks().convert(self.instance, self.layout, info, None)
+            self.disks().convert(self.server(), info, None)
 
     @ddt.data(('qcow2', 'qcow2'), ('flat', 'flat'), ('qcow2', 'flat'))
     @ddt.unpack
@@ -80,14 +78,12 @@ class MovedTest(disks_base.DisksTestCase):
         converted = []
         self.assertEqual(
             [],
-            self.disks().convert(
-                self.instance, self.layout, info, converted.append
-            ),
+            self.disks().convert(self.server(), info, converted.append),
         )
         self.assertEqual([self.path('disk')], converted)
 
     def grow(self, gib):
-        self.disks().grow_root(self.instance, self.layout, gib * fakes.GiB)
+        self.disks().grow_root(self.server(), gib * fakes.GiB)
 
     @ddt.data(('qcow2', 'qcow2'), ('flat', 'raw'))
     @ddt.unpack
@@ -123,18 +119,16 @@ class MovedTest(disks_base.DisksTestCase):
 
     def test_size(self):
         self.create()
-        self.assertEqual(
-            7 * fakes.GiB, self.disks().root_size(self.instance, self.layout)
-        )
+        self.assertEqual(7 * fakes.GiB, self.disks().root_size(self.server()))
         self.assertEqual([], self.storage.guessed)
 
     def test_root_is_asked_for(self):
         self.create()
-        self.disks().require_root(self.instance, self.layout)
+        self.disks().require_root(self.server())
         os.unlink(self.path('disk.newos'))
-        self.assertFalse(self.disks().has_root(self.instance, self.layout))
+        self.assertFalse(self.disks().has_root(self.server()))
         with self.assertRaises(exception.RootDiskMissing) as caught:
-            self.disks().require_root(self.instance, self.layout)
+            self.disks().require_root(self.server())
         self.assertIn('disk.newos', str(caught.exception))
 
     def test_restored_root_is_not_made(self):

@@ -26,7 +26,7 @@ class RestoreTest(disks_base.DisksTestCase):
 
     def restore(self, running=None, host=None):
         self.disks().restore_cdroms(
-            fakes.context(), self.instance, self.layout, running, host
+            fakes.context(), self.server(), running, host
         )
 
     def lose(self, image_id):

@@ -328,9 +328,7 @@ class GeneratedTest(disks_base.DisksTestCase):
         os.unlink(self.path('disk.answers'))
         self.refuse()
         self.instance.task_state = 'reboot_started_hard'
-        self.disks().restore_cdroms(
-            fakes.context(), self.instance, self.layout
-        )
+        self.disks().restore_cdroms(fakes.context(), self.server())
         self.assertNotIn('disk.answers', self.files())
 
     def test_image_type(self):
@@ -344,7 +342,7 @@ class GeneratedTest(disks_base.DisksTestCase):
                 'disk.virtio': None,
             },
             {
-                name: made.image_type(self.instance, self.layout, name)
+                name: made.image_type(self.server(), name)
                 for name in (
                     'disk.answers',
                     'disk',

@@ -7,7 +7,7 @@ import ddt
 from nova.virt.libvirt import imagebackend
 from nova.virt.libvirt import imagecache as stock_imagecache
 
-from nova_newos.virt import fault
+from nova_newos.virt import exception as virt_exception
 from tests.unit.virt import driver_base
 from tests.unit.virt import fakes
 
@@ -166,8 +166,10 @@ class DisksTest(driver_base.DriverTestCase):
         instance = fakes.server(
             server_layout=server_layout, task_state='powering-on'
         )
-        with self.assertRaises(fault.InstanceRefused) as caught:
-            self.driver._hard_reboot(self.context, instance, 'network')
+        with self.assertRaises(virt_exception.Refused) as caught:
+            self.driver._hard_reboot(
+                self.context, instance, 'network', 'shares'
+            )
         self.assertIn(server_layout.root, caught.exception.format_message())
         stock_reboot.assert_not_called()
 

@@ -13,11 +13,11 @@ from nova.virt.libvirt import driver as stock
 from oslo_concurrency import processutils
 from oslo_serialization import jsonutils
 
-from nova_newos import traits
+from nova_newos import layout
 from tests.unit.virt import driver_base
 from tests.unit.virt import fakes
 
-OURS = [traits.INSTALLS]
+OURS = [layout.TRAIT]
 STOCK = ['COMPUTE_VOLUME_ATTACH']
 
 
@@ -128,7 +128,7 @@ class MigrateDiskTest(MovesTestCase):
         with self.assertRaises(nova_exception.InstanceFaultRollback) as caught:
             self.migrate(instance, found=STOCK)
         self.assertIn('there', rolled_back(caught))
-        self.assertIn(traits.INSTALLS, rolled_back(caught))
+        self.assertIn(layout.TRAIT, rolled_back(caught))
         self.stock_migrate.assert_not_called()
 
     @ddt.data(
@@ -333,7 +333,7 @@ class LiveMigrationTest(MovesTestCase):
             nova_exception.MigrationPreCheckError
         ) as caught:
             self.check(instance, name)
-        self.assertIn(traits.INSTALLS, caught.exception.format_message())
+        self.assertIn(layout.TRAIT, caught.exception.format_message())
         stock_check.assert_not_called()
 
     @ddt.data('qcow2', 'iso')

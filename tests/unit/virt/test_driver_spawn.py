@@ -7,14 +7,14 @@ from unittest import mock
 import ddt
 from nova import exception as nova_exception
 from nova import objects
-from nova.virt.libvirt import blockinfo as stock_blockinfo
 from nova.virt.libvirt import driver as stock
 from nova.virt.libvirt import imagecache as stock_imagecache
 
 from nova_newos import exception
 from nova_newos import layout
-from nova_newos.virt import fault
-from nova_newos.virt import images
+from nova_newos.virt import blockinfo
+from nova_newos.virt import exception as virt_exception
+from nova_newos.virt import glance as newos_glance
 from tests.unit.virt import driver_base
 from tests.unit.virt import fakes
 
@@ -83,7 +83,7 @@ class NamingTest(driver_base.DriverTestCase):
             ),
             lambda: self.name_all(instance, [root]),
         ):
-            with self.assertRaises(fault.InstallRefused) as caught:
+            with self.assertRaises(virt_exception.Refused) as caught:
                 name()
             self.assertIn(
                 'without a new volume',
@@ -102,7 +102,7 @@ class NamingTest(driver_base.DriverTestCase):
             fakes.image_dict(hw_disk_bus='ide', hw_cdrom_bus='ide')
         )
         ephemerals = [fakes.ephemeral(instance) for _ in range(2)]
-        with self.assertRaises(fault.InstallRefused) as caught:
+        with self.assertRaises(virt_exception.Refused) as caught:
             self.name_all(instance, [fakes.root_bdm(instance)], ephemerals)
         self.assertIn('2 CD-ROMs on ide', caught.exception.format_message())
 
@@ -125,8 +125,7 @@ class NamingTest(driver_base.DriverTestCase):
 
         self.patch(objects.BlockDeviceMapping, 'save')
         ours = names(self.driver.default_device_names_for_instance)
-        for name, leaf in fakes.LEAVES.items():
-            setattr(stock_blockinfo, name, leaf)
+        blockinfo.uninstall()
         theirs = names(
             stock.LibvirtDriver(None).default_device_names_for_instance
         )
@@ -138,7 +137,7 @@ class SpawnTest(driver_base.DriverTestCase):
     def setUp(self):
         super().setUp()
         self.stock_spawn = self.stock_method('spawn', self.at_spawn)
-        self.check = self.patch(images, 'check')
+        self.check = self.patch(newos_glance, 'check')
         self.seen = []
         self.error = None
 
@@ -199,7 +198,7 @@ class SpawnTest(driver_base.DriverTestCase):
         )
         instance = fakes.server()
         before = dict(instance.system_metadata)
-        with self.assertRaises(fault.InstallRefused) as caught:
+        with self.assertRaises(virt_exception.Refused) as caught:
             self.spawn(instance)
         self.assertIn('is private', caught.exception.format_message())
         self.stock_spawn.assert_not_called()
@@ -215,7 +214,7 @@ class SpawnTest(driver_base.DriverTestCase):
     @ddt.unpack
     def test_refused(self, properties, text):
         instance = fakes.server(fakes.image_dict(**properties))
-        with self.assertRaises(fault.InstallRefused) as caught:
+        with self.assertRaises(virt_exception.Refused) as caught:
             self.spawn(instance)
         self.assertIn(text, caught.exception.format_message())
         self.stock_spawn.assert_not_called()
@@ -223,7 +222,7 @@ class SpawnTest(driver_base.DriverTestCase):
 
     def test_no_size(self):
         instance = fakes.server(flavor=fakes.flavor(0))
-        with self.assertRaisesRegex(fault.InstallRefused, 'root_disk_size'):
+        with self.assertRaisesRegex(virt_exception.Refused, 'root_disk_size'):
             self.spawn(instance)
         self.stock_spawn.assert_not_called()
 
@@ -232,7 +231,7 @@ class SpawnTest(driver_base.DriverTestCase):
         info = fakes.block_device_info(
             instance, fakes.volume(instance, boot_index=0)
         )
-        with self.assertRaisesRegex(fault.InstallRefused, 'volume'):
+        with self.assertRaisesRegex(virt_exception.Refused, 'volume'):
             self.spawn(instance, info=info)
         self.stock_spawn.assert_not_called()
 
@@ -246,7 +245,7 @@ class SpawnTest(driver_base.DriverTestCase):
             fakes.root_bdm(instance),
             *(fakes.ephemeral(instance) for _ in range(2)),
         )
-        with self.assertRaisesRegex(fault.InstallRefused, 'do not fit'):
+        with self.assertRaisesRegex(virt_exception.Refused, 'do not fit'):
             self.spawn(instance, info=info)
         self.stock_spawn.assert_not_called()
 
@@ -260,7 +259,7 @@ class SpawnTest(driver_base.DriverTestCase):
 
     def test_refusal_while_disks_are_made(self):
         self.error = exception.HostDiskFull(path='/instances')
-        with self.assertRaisesRegex(fault.InstallRefused, 'no room left'):
+        with self.assertRaisesRegex(virt_exception.Refused, 'no room left'):
             self.spawn(fakes.server())
 
     @ddt.data('qcow2', 'iso')
@@ -299,7 +298,7 @@ class SpawnTest(driver_base.DriverTestCase):
 
     def test_unreadable_layout(self):
         instance = self.broken()
-        with self.assertRaisesRegex(fault.InstallRefused, 'version 99'):
+        with self.assertRaisesRegex(virt_exception.Refused, 'version 99'):
             self.spawn(instance, fakes.image_meta('qcow2'))
         self.stock_spawn.assert_not_called()
 
@@ -309,7 +308,7 @@ class RebuildTest(driver_base.DriverTestCase):
     def setUp(self):
         super().setUp()
         self.stock_rebuild = self.stock_method('rebuild', NotImplementedError)
-        self.check = self.patch(images, 'check')
+        self.check = self.patch(newos_glance, 'check')
         self.bdms = []
         self.request = mock.Mock(spec_set=['image', 'save'])
         self.patch(
@@ -368,7 +367,7 @@ class RebuildTest(driver_base.DriverTestCase):
             self.glance.get.side_effect = image
         else:
             self.glance.get.return_value = image
-        with self.assertRaises(fault.InstallRefused) as caught:
+        with self.assertRaises(virt_exception.Refused) as caught:
             self.rebuild(instance)
         self.assertIn('newos_root_disk_size=21', str(caught.exception))
         self.stock_rebuild.assert_not_called()
@@ -453,7 +452,7 @@ class RebuildTest(driver_base.DriverTestCase):
         self.patch(
             stock.LibvirtDriver, '_is_booted_from_volume', return_value=True
         )
-        with self.assertRaises(fault.InstallRefused):
+        with self.assertRaises(virt_exception.Refused):
             self.rebuild(instance)
         [saved] = self.saved
         self.assertEqual('iso', saved['image_disk_format'])

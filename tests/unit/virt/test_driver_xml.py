@@ -2,19 +2,18 @@
 
 import os
 import pathlib
-from unittest import mock
 
 import ddt
 from lxml import etree
 from nova import objects
 import nova.privsep.utils
-from nova.virt.libvirt import blockinfo as stock_blockinfo
 from nova.virt.libvirt import config as vconfig
 from nova.virt.libvirt import driver as stock
 
 from nova_newos import layout
-from nova_newos.virt import fault
-from nova_newos.virt import images
+from nova_newos.virt import blockinfo
+from nova_newos.virt import exception as virt_exception
+from nova_newos.virt import glance as newos_glance
 from tests.unit.virt import driver_base
 from tests.unit.virt import fakes
 
@@ -217,7 +216,7 @@ class StorageConfigTest(driver_base.DriverTestCase):
 
     def test_glance_is_not_asked(self):
         """A host that boots has no token."""
-        get = self.patch(images, 'check')
+        get = self.patch(newos_glance, 'check')
         self.configs(self.server())
         self.assertEqual([], self.glance.mock_calls)
         get.assert_not_called()
@@ -257,7 +256,7 @@ class StorageConfigTest(driver_base.DriverTestCase):
             layout.Layout(iso=fakes.ISO, root_gb=1, media=(('gone', 'r'),))
         )
         self.driver = fakes.make_driver()
-        with self.assertRaises(fault.InstanceRefused) as caught:
+        with self.assertRaises(virt_exception.Refused) as caught:
             self.configs(instance)
         self.assertIn("medium 'gone'", caught.exception.format_message())
 
@@ -294,12 +293,10 @@ class StorageConfigTest(driver_base.DriverTestCase):
                         )
                     ]
 
+                blockinfo.install()
                 ours = xml(self.driver)
-                with self.stock_leaves():
-                    self.assertEqual(xml(theirs), ours)
-
-    def stock_leaves(self):
-        return mock.patch.multiple(stock_blockinfo, **fakes.LEAVES)
+                blockinfo.uninstall()
+                self.assertEqual(xml(theirs), ours)
 
     def test_restored(self):
         """One ordinary disk and no CD-ROM."""

@@ -3,37 +3,32 @@
 import ddt
 from nova import exception as nova_exception
 from nova import objects
-from oslo_serialization import base64
 
 from nova_newos import exception
 from nova_newos import layout
 from nova_newos.media import base as media_base
 from nova_newos.virt import blockinfo
-from nova_newos.virt import fault
 from nova_newos.virt import install
 from tests.unit.virt import fakes
 
 
 def propose(instance, meta=None, media=(), volume_root=False):
-    return install.propose(
+    found = install.propose(
         fakes.Media(*media), instance, meta or instance.image_meta, volume_root
+    )
+    return found and found.layout
+
+
+def persisted(instance, server_layout, meta):
+    return install.persisted(
+        instance,
+        server_layout and fakes.install_server(instance, server_layout),
+        meta,
     )
 
 
 @ddt.ddt
-class AsServerTest(fakes.TestCase):
-    def test_plain_values(self):
-        instance = fakes.server(
-            fakes.image_dict(os_type='windows', newos_unknown='x'),
-            user_data=base64.encode_as_text(b'#cloud-config'),
-        )
-        server = install.as_server(instance, fakes.ISO)
-        self.assertEqual(
-            (fakes.SERVER, fakes.PROJECT, fakes.ISO, b'#cloud-config'),
-            (server.uuid, server.project_id, server.iso, server.user_data),
-        )
-        self.assertEqual('windows', server.properties['os_type'])
-
+class ImageTest(fakes.TestCase):
     def test_unknown_properties_stay(self):
         """ImageMeta drops what Nova does not know, our own included."""
         image = fakes.image_dict(newos_root_disk_size='5')
@@ -46,11 +41,6 @@ class AsServerTest(fakes.TestCase):
             layout.image_properties(instance.system_metadata)[
                 'newos_root_disk_size'
             ],
-        )
-
-    def test_no_user_data(self):
-        self.assertIsNone(
-            install.as_server(fakes.server(), fakes.ISO).user_data
         )
 
     def test_image_id(self):
@@ -218,37 +208,37 @@ class BusTest(fakes.TestCase):
             root_gb=1,
             media=tuple((name, 'r') for name in 'abc'),
         )
-        with (
-            self.assertRaises(exception.BusFull) as caught,
-            install.proposed(instance, proposed),
-        ):
-            install.check_devices(instance, instance.image_meta, None)
+        with self.assertRaises(exception.BusFull) as caught:
+            install.check_devices(
+                fakes.install_server(instance, proposed),
+                instance.image_meta,
+                None,
+            )
         for part in ('disk on ide', '4 CD-ROMs on ide', 'sata', 'scsi'):
             self.assertIn(part, str(caught.exception))
 
     def test_enough_places(self):
         blockinfo.install()
         instance = fakes.server()
-        with install.proposed(instance, fakes.LAYOUT):
-            install.check_devices(instance, instance.image_meta, None)
+        install.check_devices(
+            fakes.install_server(instance), instance.image_meta, None
+        )
 
     @ddt.data(None, fakes.LAYOUT.restored())
     def test_stock_servers_get_novas_own_error(self, server_layout):
         instance = fakes.server(server_layout=server_layout)
         with (
             self.assertRaises(nova_exception.TooManyDiskDevices),
-            install.bus_faults(instance, instance.image_meta),
+            install.naming(None, instance.image_meta),
         ):
             raise nova_exception.TooManyDiskDevices(maximum=4)
 
 
 class VerifyTest(fakes.TestCase):
     def test_images_of_media_only(self):
-        check = self.patch(install.images, 'check')
+        check = self.patch(install.glance, 'check')
         generated = media_base.Generated('LABEL', None)
-        media = fakes.Media(
-            fakes.VIRTIO, fakes.Medium('answers', 'digest', generated)
-        )
+        media = (fakes.VIRTIO, fakes.Medium('answers', 'digest', generated))
         instance = fakes.server()
         server_layout = layout.Layout(
             iso=fakes.ISO,
@@ -256,7 +246,11 @@ class VerifyTest(fakes.TestCase):
             media=(('virtio', fakes.DRIVERS), ('answers', 'digest')),
         )
         context = fakes.context()
-        install.verify(context, 'api', media, instance, server_layout)
+        install.verify(
+            context,
+            'api',
+            fakes.install_server(instance, server_layout, media),
+        )
         check.assert_called_once_with(
             context, 'api', fakes.DRIVERS, 'virtio', fakes.PROJECT
         )
@@ -264,8 +258,10 @@ class VerifyTest(fakes.TestCase):
 
 class NamingTest(fakes.TestCase):
     def naming(self, instance, media=(), volume_root=False):
+        meta = instance.image_meta
         return install.naming(
-            fakes.Media(*media), instance, instance.image_meta, volume_root
+            install.propose(fakes.Media(*media), instance, meta, volume_root),
+            meta,
         )
 
     def test_layout_is_in_place_and_not_saved(self):
@@ -299,20 +295,10 @@ class NamingTest(fakes.TestCase):
             self.assertIsNone(layout.load(instance.system_metadata))
         self.assertNotIn('system_metadata', instance.obj_what_changed())
 
-    def test_refusal_is_a_fault_of_the_build(self):
-        instance = fakes.server()
-        with (
-            self.assertRaises(fault.InstallRefused) as caught,
-            self.naming(instance, volume_root=True),
-        ):
-            self.fail('it should not come to this')
-        self.assertEqual(fakes.ISO, caught.exception.kwargs['image_id'])
-        self.assertIn('volume', caught.exception.format_message())
-
     def test_full_bus(self):
         instance = fakes.server()
         with (
-            self.assertRaisesRegex(fault.InstallRefused, 'hw_cdrom_bus'),
+            self.assertRaisesRegex(exception.BusFull, 'hw_cdrom_bus'),
             self.naming(instance),
         ):
             raise nova_exception.TooManyDiskDevices(maximum=4)
@@ -328,7 +314,7 @@ class PersistedTest(fakes.TestCase):
         instance = fakes.server()
         proposed = propose(instance)
         meta = fakes.image_meta()
-        with install.persisted(instance, proposed, meta):
+        with persisted(instance, proposed, meta):
             [saved] = self.saved
             self.assertEqual(proposed, layout.load(saved))
         self.assertEqual(proposed, self.key(instance))
@@ -341,7 +327,7 @@ class PersistedTest(fakes.TestCase):
         before = dict(instance.system_metadata)
         with (
             self.assertRaises(ZeroDivisionError),
-            install.persisted(instance, propose(instance), fakes.image_meta()),
+            persisted(instance, propose(instance), fakes.image_meta()),
         ):
             raise ZeroDivisionError
         self.assertEqual(before, instance.system_metadata)
@@ -357,7 +343,7 @@ class PersistedTest(fakes.TestCase):
         instance = fakes.server()
         with (
             self.assertRaises(ZeroDivisionError),
-            install.persisted(instance, propose(instance), fakes.image_meta()),
+            persisted(instance, propose(instance), fakes.image_meta()),
         ):
             self.save_error = error
             raise ZeroDivisionError
@@ -369,11 +355,11 @@ class PersistedTest(fakes.TestCase):
         instance = fakes.server(image)
         before = dict(instance.system_metadata)
         meta = objects.ImageMeta.from_dict(image)
-        with install.persisted(instance, propose(instance, meta), meta):
+        with persisted(instance, propose(instance, meta), meta):
             self.assertEqual(before, instance.system_metadata)
         with (
             self.assertRaises(ZeroDivisionError),
-            install.persisted(instance, None, meta),
+            persisted(instance, None, meta),
         ):
             raise ZeroDivisionError
         self.assertEqual([], self.saved)
@@ -388,7 +374,7 @@ class PersistedTest(fakes.TestCase):
         """The installed disk must not become a CD-ROM again."""
         instance = self.unshelved()
         meta = fakes.image_meta('qcow2', image_id=fakes.OTHER)
-        with install.persisted(instance, propose(instance, meta), meta):
+        with persisted(instance, propose(instance, meta), meta):
             self.assertEqual(fakes.LAYOUT.restored(), self.key(instance))
         self.assertEqual(fakes.LAYOUT.restored(), layout.load(self.saved[-1]))
         self.assertEqual('qcow2', self.saved[-1]['image_disk_format'])
@@ -399,7 +385,7 @@ class PersistedTest(fakes.TestCase):
         meta = fakes.image_meta('qcow2', image_id=fakes.OTHER)
         with (
             self.assertRaises(ZeroDivisionError),
-            install.persisted(instance, None, meta),
+            persisted(instance, None, meta),
         ):
             raise ZeroDivisionError
         self.assertEqual(fakes.LAYOUT, layout.load(self.saved[-1]))
@@ -412,7 +398,7 @@ class PersistedTest(fakes.TestCase):
             vm_state='shelved_offloaded',
         )
         meta = fakes.image_meta('raw', image_id=fakes.OTHER)
-        with install.persisted(instance, None, meta):
+        with persisted(instance, None, meta):
             pass
         self.assertEqual(fakes.LAYOUT.restored(), self.key(instance))
         self.assertEqual('raw', instance.system_metadata['image_disk_format'])
@@ -427,7 +413,7 @@ class PersistedTest(fakes.TestCase):
         """It is a server of stock Nova from then on."""
         instance = self.rebuilt(fakes.image_dict('qcow2'), server_layout)
         meta = fakes.image_meta('qcow2')
-        with install.persisted(instance, propose(instance, meta), meta):
+        with persisted(instance, propose(instance, meta), meta):
             self.assertNotIn(layout.KEY, instance.system_metadata)
         self.assertNotIn(layout.KEY, self.saved[-1])
 
@@ -435,7 +421,7 @@ class PersistedTest(fakes.TestCase):
         instance = self.rebuilt(fakes.image_dict('qcow2'))
         with (
             self.assertRaises(ZeroDivisionError),
-            install.persisted(instance, None, fakes.image_meta('qcow2')),
+            persisted(instance, None, fakes.image_meta('qcow2')),
         ):
             raise ZeroDivisionError
         self.assertEqual(fakes.LAYOUT, layout.load(self.saved[-1]))
@@ -447,7 +433,7 @@ class PersistedTest(fakes.TestCase):
         )
         instance = self.rebuilt(image)
         meta = objects.ImageMeta.from_dict(image)
-        with install.persisted(instance, propose(instance, meta), meta):
+        with persisted(instance, propose(instance, meta), meta):
             pass
         self.assertEqual(
             layout.Layout(iso=fakes.OTHER, root_gb=3),
@@ -458,7 +444,7 @@ class PersistedTest(fakes.TestCase):
         image = fakes.image_dict(newos_install='false')
         instance = self.rebuilt(image)
         meta = objects.ImageMeta.from_dict(image)
-        with install.persisted(instance, propose(instance, meta), meta):
+        with persisted(instance, propose(instance, meta), meta):
             pass
         self.assertNotIn(layout.KEY, self.saved[-1])
 
@@ -468,7 +454,7 @@ class PersistedTest(fakes.TestCase):
         instance.system_metadata[layout.KEY] = '{"v":2}'
         with (
             self.assertRaises(exception.LayoutInvalid),
-            install.persisted(instance, None, fakes.image_meta()),
+            persisted(instance, None, fakes.image_meta()),
         ):
             self.fail('it should not come to this')
         self.assertEqual([], self.saved)
@@ -481,7 +467,7 @@ class PersistedTest(fakes.TestCase):
         before = dict(instance.system_metadata)
         with (
             self.assertRaises(exception.LayoutTooLong),
-            install.persisted(instance, long, fakes.image_meta()),
+            persisted(instance, long, fakes.image_meta()),
         ):
             self.fail('it should not come to this')
         self.assertEqual(before, instance.system_metadata)

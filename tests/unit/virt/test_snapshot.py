@@ -4,6 +4,7 @@ import json
 
 import ddt
 import nova.privsep.qemu
+import nova.privsep.utils
 from nova.virt.libvirt import config as vconfig
 
 from nova_newos import exception
@@ -35,6 +36,67 @@ class Guest:
 ROOT = ('disk.newos', 'disk', 'qcow2', 'sda')
 CD = ('disk', 'cdrom', 'raw', 'sdb')
 RESTORED = ('disk', 'disk', 'qcow2', 'vda')
+
+
+@ddt.ddt
+class DecisionTest(fakes.TestCase):
+    @ddt.data(
+        ('zstd', None, True),
+        ('zlib', None, True),
+        ('none', None, False),
+        ('zstd', 'qcow2', True),
+        ('zstd', 'raw', False),
+        ('zstd', 'vmdk', False),
+        ('none', 'qcow2', False),
+    )
+    @ddt.unpack
+    def test_compression(self, compression, image_format, expected):
+        """An explicit format of the operator's wins."""
+        self.flags('newos', capture_compression=compression)
+        self.flags('libvirt', snapshot_image_format=image_format)
+        self.assertIs(expected, snapshot.Capture(None).is_wanted)
+
+    def test_wanted_for_what_is_done_to_the_copy(self):
+        self.flags('newos', capture_compression='none')
+        self.assertIs(
+            True, snapshot.Capture(None, finish=lambda disk: {}).is_wanted
+        )
+
+    def test_property_of_the_iso(self):
+        instance = fakes.server(fakes.image_dict(newos_seal='1'))
+        self.assertIs(True, snapshot.is_sealing_asked(instance))
+
+    def test_operator(self):
+        self.flags('newos', seal=True)
+        self.assertIs(True, snapshot.is_sealing_asked(fakes.server()))
+
+
+@ddt.ddt
+class ConvertTest(fakes.TestCase):
+    """What is not compressed is written as Nova would."""
+
+    @ddt.data(
+        (True, False, 'qcow2', (True, False)),
+        (True, True, 'qcow2', (True, True)),
+        (False, True, 'raw', (False, False)),
+    )
+    @ddt.unpack
+    def test_as_nova_would(self, direct, compression, stock, expected):
+        self.flags('newos', capture_compression='none')
+        self.flags('libvirt', snapshot_compression=compression)
+        self.patch(
+            nova.privsep.utils, 'supports_direct_io', return_value=direct
+        )
+        convert = self.patch(snapshot.qemu_img, 'convert')
+        snapshot.Capture(None).extract('/i/disk', 'raw', '/s/image', stock)
+        convert.assert_called_once_with(
+            '/i/disk',
+            'raw',
+            '/s/image',
+            stock,
+            direct=expected[0],
+            compress=expected[1],
+        )
 
 
 @ddt.ddt

@@ -4,7 +4,7 @@ import ddt
 from nova import exception as nova_exception
 
 from nova_newos import exception
-from nova_newos.virt import fault
+from nova_newos.virt import exception as virt_exception
 from tests.unit.virt import fakes
 
 UUID = fakes.ISO
@@ -58,6 +58,7 @@ ERRORS = {
     'SysprepOperationUnknown': {'names': 'n' * 100},
     'ApplianceToolMissing': {'tool': 't' * 100, 'package': 'p' * 100},
     'SealFailed': {'tool': 't' * 100, 'reason': '{0} %s' * 100},
+    'SealTimedOut': {'tool': 't' * 100, 'reason': 'r' * 100},
     'WindowsNotGeneralized': {'state': 's' * 100},
     'SealNoRoom': {'path': '/p' * 100},
     'VerdictRefused': {'facts': 'file_systems_clean=unknown, ' * 7},
@@ -118,26 +119,38 @@ class FaultTest(fakes.TestCase):
         self.assertEqual(all_errors(), set(ERRORS))
 
     @ddt.data(*ERRORS)
-    def test_install(self, name):
+    def test_refused(self, name):
         """A user reads our text, whatever is in the values."""
         error = getattr(exception, name)(**ERRORS[name])
         with (
-            self.assertRaises(fault.InstallRefused) as caught,
-            fault.install_faults(fakes.server(), fakes.ISO),
+            self.assertRaises(virt_exception.Refused) as caught,
+            virt_exception.refused(fakes.server()),
         ):
             raise error
         self.assertEqual(str(error), caught.exception.format_message())
         self.assertIs(error, caught.exception.__cause__)
 
-    @ddt.data(*ERRORS)
-    def test_instance(self, name):
-        error = getattr(exception, name)(**ERRORS[name])
+    def test_rolled_back(self):
+        """The text is that of the inner error, which Nova shows."""
+        error = exception.RescueIsoRefused()
         with (
-            self.assertRaises(fault.InstanceRefused) as caught,
-            fault.instance_faults(fakes.server()),
+            self.assertRaises(nova_exception.InstanceFaultRollback) as caught,
+            virt_exception.rolled_back(fakes.server()),
         ):
             raise error
-        self.assertEqual(str(error), caught.exception.format_message())
+        inner = caught.exception.inner_exception
+        self.assertIsInstance(inner, virt_exception.Refused)
+        self.assertEqual(str(error), inner.format_message())
+
+    def test_unfit_destination(self):
+        error = exception.RescueIsoRefused()
+        with (
+            self.assertRaisesRegex(
+                nova_exception.MigrationPreCheckError, str(error)
+            ),
+            virt_exception.unfit_destination(fakes.server()),
+        ):
+            raise error
 
     @ddt.data(*ERRORS)
     def test_fits(self, name):
@@ -154,15 +167,16 @@ class FaultTest(fakes.TestCase):
         for known in ('InstanceUnacceptable', 'ImageUnacceptable'):
             self.assertTrue(
                 issubclass(
-                    fault.InstallRefused, getattr(nova_exception, known)
+                    virt_exception.Refused, getattr(nova_exception, known)
                 )
             )
 
     def test_other_errors_pass(self):
         instance = fakes.server()
         for manager in (
-            fault.install_faults(instance, fakes.ISO),
-            fault.instance_faults(instance),
+            virt_exception.refused(instance),
+            virt_exception.rolled_back(instance),
+            virt_exception.unfit_destination(instance),
         ):
             with self.assertRaises(ZeroDivisionError), manager:
                 raise ZeroDivisionError

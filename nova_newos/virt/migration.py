@@ -16,7 +16,6 @@ from oslo_utils import units
 
 from nova_newos import exception
 from nova_newos import layout
-from nova_newos import traits
 
 CONF = nova.conf.CONF
 
@@ -42,18 +41,19 @@ def check_size(size, flavor):
         )
 
 
-def grown_gb(instance, server_layout):
+def grown_gb(server):
     """Size that a root disk is to have at least after a resize, in GiB.
 
     By the same rules as a new server's, with the new flavor.
 
-    :param instance: with its new flavor
+    :param server: with its new flavor
     :returns: 0 when there is no such size
     """
+    instance = server.instance
     flavor_gb = instance.flavor.root_gb
     if instance.old_flavor and instance.old_flavor.root_gb == flavor_gb:
         return 0
-    if not server_layout.installs:
+    if not server.layout.installs:
         return flavor_gb
     try:
         return layout.root_disk_gb(
@@ -92,8 +92,8 @@ def check_destination(context, report_client, instance):
         keystoneauth_exceptions.ClientException,
     ) as error:
         raise exception.DestinationUnknown(host=host, reason=error) from error
-    if traits.INSTALLS not in found:
-        raise exception.StockHostRefused(host=host, trait=traits.INSTALLS)
+    if layout.TRAIT not in found:
+        raise exception.StockHostRefused(host=host, trait=layout.TRAIT)
 
 
 def sign_test_file(name):
@@ -118,5 +118,5 @@ def check_test_file(name):
     """
     if not name.endswith(_TEST_FILE):
         raise exception.StockHostRefused(
-            host='the destination', trait=traits.INSTALLS
+            host='the destination', trait=layout.TRAIT
         )

@@ -4,7 +4,7 @@ import ddt
 from lxml import etree
 from nova.virt.libvirt import config as vconfig
 
-from nova_newos.virt import devices
+from nova_newos.virt import config
 from tests.unit.virt import fakes
 
 
@@ -29,7 +29,7 @@ def disk(path, dev, bus='scsi', unit=None, device='disk'):
 class RootDiskTest(fakes.TestCase):
     def test_xml(self):
         """Room of zeroed blocks comes back to the host."""
-        root = devices.LibvirtConfigRootDisk.of(disk('/i/disk.newos', 'sda'))
+        root = config.LibvirtConfigRootDisk.of(disk('/i/disk.newos', 'sda'))
         driver = etree.fromstring(root.to_xml()).find('driver')
         self.assertEqual(
             {
@@ -46,7 +46,7 @@ class RootDiskTest(fakes.TestCase):
         plain = disk('/i/disk.newos', 'sda', unit=3)
         plain.disk_read_bytes_sec = 1000
         plain.serial = 'serial'
-        root = devices.LibvirtConfigRootDisk.of(plain)
+        root = config.LibvirtConfigRootDisk.of(plain)
         self.assertIsInstance(root, vconfig.LibvirtConfigGuestDisk)
         expected = etree.fromstring(plain.to_xml())
         expected.find('driver').set('discard', 'unmap')
@@ -62,7 +62,7 @@ class RootDiskTest(fakes.TestCase):
 class InsertTest(fakes.TestCase):
     def insert(self, *stock, cdroms=1, units=(None, None, None)):
         configs = list(stock)
-        root = devices.LibvirtConfigRootDisk.of(
+        root = config.LibvirtConfigRootDisk.of(
             disk('/i/disk.newos', 'sda', unit=units[0])
         )
         more = [
@@ -70,7 +70,7 @@ class InsertTest(fakes.TestCase):
             for n in range(1, cdroms + 1)
         ]
         mapping = {'disk': {'dev': 'sdx'}, 'disk.newos': {'dev': 'sda'}}
-        devices.insert(configs, mapping, root, more)
+        config.insert(configs, mapping, root, more)
         return configs
 
     def paths(self, configs):

@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Our refusals as exceptions that Nova shows to the user."""
+"""Our refusals as the exceptions of ``nova.exception`` that users read.
+
+The core knows nothing of Nova, and one refusal may be met in more than one
+operation: each override says which of these its caller understands, see
+:mod:`nova_newos.virt.override`.
+"""
 
 import contextlib
 
@@ -8,10 +13,10 @@ from nova import exception as nova_exception
 from nova_newos import exception
 
 
-class InstallRefused(
+class Refused(
     nova_exception.InstanceUnacceptable, nova_exception.ImageUnacceptable
 ):
-    """A server cannot be installed from this image.
+    """A server cannot be installed, or an operation on it is refused.
 
     ``ComputeManager._build_resources`` passes on the text of an
     InstanceUnacceptable while devices are named, before volumes or files
@@ -22,50 +27,32 @@ class InstallRefused(
     msg_fmt = '%(reason)s'
 
 
-class InstanceRefused(nova_exception.InstanceUnacceptable):
-    """An operation on an install server is refused."""
-
-    msg_fmt = '%(reason)s'
-
-
 @contextlib.contextmanager
-def install_faults(instance, image_id):
-    """Turn our errors into the fault of a server that is to be installed."""
+def refused(instance):
+    """Turn our errors into the fault of a server."""
     try:
         yield
     except exception.NewosError as error:
-        raise InstallRefused(
-            instance_id=instance.uuid, image_id=image_id, reason=str(error)
-        ) from error
+        raise _refusal(instance, error) from error
 
 
 @contextlib.contextmanager
-def instance_faults(instance):
-    """Turn our errors into the fault of a server that exists."""
-    try:
-        yield
-    except exception.NewosError as error:
-        raise InstanceRefused(
-            instance_id=instance.uuid, reason=str(error)
-        ) from error
-
-
-@contextlib.contextmanager
-def rollback_faults(instance):
+def rolled_back(instance):
     """Turn our errors into a fault that leaves the server as it was.
 
     ``ComputeManager._error_out_instance_on_exception`` sets the server back
     to the state it was in for an InstanceFaultRollback.
     """
     try:
-        with instance_faults(instance):
-            yield
-    except InstanceRefused as error:
-        raise nova_exception.InstanceFaultRollback(error) from error
+        yield
+    except exception.NewosError as error:
+        raise nova_exception.InstanceFaultRollback(
+            _refusal(instance, error)
+        ) from error
 
 
 @contextlib.contextmanager
-def precheck_faults():
+def unfit_destination(_instance):
     """Turn our errors into one that makes Nova try another destination."""
     try:
         yield
@@ -73,3 +60,11 @@ def precheck_faults():
         raise nova_exception.MigrationPreCheckError(
             reason=str(error)
         ) from error
+
+
+def _refusal(instance, error):
+    return Refused(
+        instance_id=instance.uuid,
+        image_id=instance.image_ref,
+        reason=str(error),
+    )

@@ -9,7 +9,7 @@ from nova import exception as nova_exception
 from nova.image import glance
 
 from nova_newos import exception
-from nova_newos.virt import images
+from nova_newos.virt import glance as newos_glance
 from tests.unit.virt import fakes
 
 
@@ -63,7 +63,9 @@ class CheckTest(fakes.TestCase):
         with mock.patch.object(
             glance, 'GlanceClientWrapper', return_value=cloud
         ):
-            images.check(context, cloud, fakes.DRIVERS, 'virtio', project)
+            newos_glance.check(
+                context, cloud, fakes.DRIVERS, 'virtio', project
+            )
         self.assertEqual({(context, fakes.DRIVERS)}, set(cloud.asked))
 
     def image(self, owner='somebody', **fields):
@@ -171,7 +173,7 @@ class DigestTest(fakes.TestCase):
         with mock.patch.object(
             glance, 'GlanceClientWrapper', return_value=cloud
         ):
-            found = images.digest(context, fakes.ISO)
+            found = newos_glance.digest(context, fakes.ISO)
         self.assertEqual([(context, fakes.ISO)], cloud.asked)
         return found
 

@@ -1,0 +1,417 @@
+# SPDX-License-Identifier: Apache-2.0
+
+import json
+import os
+import pathlib
+from unittest import mock
+
+import ddt
+from nova import exception as nova_exception
+from nova import objects
+import nova.privsep.qemu
+from nova.virt.libvirt import utils as libvirt_utils
+from oslo_concurrency import processutils
+
+from nova_newos import exception
+from nova_newos.virt import exception as virt_exception
+from nova_newos.virt import glance
+from nova_newos.virt import snapshot
+from tests.unit.virt import driver_base
+from tests.unit.virt import fakes
+
+
+class SnapshotTestCase(driver_base.DriverTestCase):
+    """Our snapshot around a stand-in for Nova's.
+
+    :ivar events: what happened, in order
+    :ivar uploaded: metadata that came with the bytes
+    :ivar finished: mock of what ends the event of a snapshot
+    """
+
+    def setUp(self):
+        super().setUp()
+        self.started = self.patch(objects.InstanceActionEvent, 'event_start')
+        self.finished = self.patch(
+            objects.InstanceActionEvent, 'event_finish_with_failure'
+        )
+        self.events = []
+        self.uploaded = None
+        self.is_live = False
+        self.execute = self.patch(
+            processutils, 'execute', lambda *args: self.run_tool(args)
+        )
+        self.stock_method(
+            '_create_snapshot_metadata',
+            side_effect=lambda *args: {
+                'disk_format': args[3],
+                'properties': {'os_type': 'linux', 'kernel_id': 'k'},
+            },
+        )
+        self.stock_method('_live_snapshot', self.copy_running)
+        self.stock_snapshot = self.stock_method('snapshot', self.take)
+        self.glance.update.side_effect = lambda *args, **_kwargs: (
+            self.events.append(
+                'record' if 'min_disk' in args[2] else 'properties'
+            )
+        )
+        self.glance.get.return_value = {
+            'id': fakes.OTHER,
+            'properties': {
+                'os_type': 'linux',
+                'base_image_ref': fakes.ISO,
+                'newos_layout': 'x',
+                'newos_root_disk_size': '5',
+            },
+        }
+        self.patch(
+            nova.privsep.qemu,
+            'unprivileged_qemu_img_info',
+            side_effect=lambda path, format=None: json.dumps(
+                {
+                    'filename': path,
+                    'format': format or 'raw',
+                    'virtual-size': fakes.GiB + 1,
+                    'actual-size': 0,
+                }
+            ),
+        )
+        self.digest = self.patch(glance, 'digest', return_value='sha512:aa')
+        self.target = f'{self.instances_path}/target'
+        self.instance = self.server()
+        self.disk = os.path.join(self.directory(self.instance), 'disk.newos')
+        pathlib.Path(self.disk).touch()
+        # Ours are named as a guest of libvirt would have them.
+        self.patch(
+            libvirt_utils,
+            'find_disk',
+            side_effect=self.first_disk,
+        )
+        self.first = ('disk.newos', 'raw')
+
+    def first_disk(self, _guest):
+        name, disk_format = self.first
+        return os.path.join(os.path.dirname(self.disk), name), disk_format
+
+    def run_tool(self, args):
+        self.events.append(args[1])
+        pathlib.Path(args[-1]).touch()
+        return '', ''
+
+    def copy_running(self, *args):
+        self.events.append('copy')
+        self.live = args[5:8]
+        pathlib.Path(args[5]).touch()
+
+    def take(self, made, context, instance, *_args):
+        """What Nova does."""
+        self.events.append('snapshot')
+        self.uploaded = made._create_snapshot_metadata(
+            instance.image_meta, instance, 'raw', 'name'
+        )
+        if self.is_live:
+            made._live_snapshot(
+                context,
+                instance,
+                'guest',
+                self.disk,
+                self.target,
+                'raw',
+                'raw',
+                instance.image_meta,
+            )
+        else:
+            made.image_backend.by_libvirt_path(
+                instance, self.disk, 'raw'
+            ).snapshot_extract(self.target, 'raw')
+        self.events.append('upload')
+
+    def server(self, server_layout=fakes.LAYOUT, **fields):
+        return fakes.server(server_layout=server_layout, **fields)
+
+    def sealed(self, **fields):
+        return self.server(
+            **{
+                'task_state': 'image_snapshot',
+                'metadata': {'newos_seal': 'true'},
+                **fields,
+            }
+        )
+
+    def snapshot(self, instance=None):
+        self.driver._host = mock.Mock()
+        connection = self.driver._host.get_connection.return_value
+        connection.getVersion.return_value = 7002022
+        self.driver.snapshot(
+            self.context, instance or self.instance, fakes.OTHER, 'update'
+        )
+
+
+@ddt.ddt
+class RecordTest(SnapshotTestCase):
+    @ddt.data((fakes.LAYOUT, 'disk.newos'), (driver_base.RESTORED, 'disk'))
+    @ddt.unpack
+    def test_record(self, server_layout, root):
+        """A stranger can boot it, and it installs nothing."""
+        self.first = (root, 'raw')
+        self.disk, _format = self.first_disk(None)
+        pathlib.Path(self.disk).touch()
+        instance = self.server(server_layout)
+        self.snapshot(instance)
+        self.glance.update.assert_called_once_with(
+            self.context,
+            fakes.OTHER,
+            {'min_disk': 2, 'properties': {'os_type': 'linux'}},
+            purge_props=True,
+        )
+        self.stock_snapshot.assert_called_once_with(
+            self.driver, self.context, instance, fakes.OTHER, 'update'
+        )
+        self.assertEqual(
+            ['record', 'snapshot', 'convert', 'upload'], self.events
+        )
+
+    def test_provenance(self):
+        self.snapshot()
+        properties = self.uploaded['properties']
+        self.assertEqual('linux', properties['os_type'])
+        found = {
+            name.removeprefix('provenance_'): value
+            for name, value in properties.items()
+        }
+        self.assertEqual(fakes.SERVER, found['server'])
+        self.assertEqual(fakes.ISO, found['iso'])
+        self.assertEqual(fakes.DRIVERS, found['virtio'])
+        self.assertEqual(self.instance.flavor.name, found['flavor'])
+        self.assertEqual(
+            ('sha512:aa', 'sha512:aa'),
+            (found['iso_hash'], found['virtio_hash']),
+        )
+        self.assertIn(', qemu 7.2.22', found['versions'])
+        self.digest.assert_has_calls(
+            [
+                mock.call(self.context, fakes.ISO),
+                mock.call(self.context, fakes.DRIVERS),
+            ],
+            any_order=True,
+        )
+
+    def test_kernel_of_the_installer(self):
+        """Nova would have all servers from the image boot it."""
+        self.snapshot()
+        self.assertNotIn('kernel_id', self.uploaded['properties'])
+
+    def test_disk_format(self):
+        self.snapshot()
+        self.assertEqual('qcow2', self.uploaded['disk_format'])
+
+    @ddt.data(
+        (fakes.LAYOUT, 'disk'),
+        (driver_base.RESTORED, 'disk.newos'),
+    )
+    @ddt.unpack
+    def test_wrong_disk(self, server_layout, first):
+        """Rather none than an image of the ISO."""
+        self.first = (first, 'raw')
+        with self.assertRaises(virt_exception.Refused) as caught:
+            self.snapshot(self.server(server_layout))
+        self.assertIn('reboot', caught.exception.format_message())
+        self.assertEqual([], self.events)
+
+    @ddt.data('qcow2', 'iso')
+    def test_ordinary_server(self, disk_format):
+        """No more than Nova does."""
+        instance = fakes.server(fakes.image_dict(disk_format))
+        self.patch(
+            nova.virt.images,
+            'convert_image',
+            side_effect=lambda *_args, **_kwargs: self.events.append('nova'),
+        )
+        self.snapshot(instance)
+        self.assertEqual([], self.glance.mock_calls)
+        self.assertEqual(['snapshot', 'nova', 'upload'], self.events)
+        self.assertEqual(
+            {'os_type': 'linux', 'kernel_id': 'k'},
+            self.uploaded['properties'],
+        )
+        self.started.assert_not_called()
+
+
+@ddt.ddt
+class CaptureTest(SnapshotTestCase):
+    def finisher(self):
+        """A stand-in for what seals and inspects."""
+
+        def finish(disk, is_sealed):
+            self.events.append(f'sealed={is_sealed}')
+            self.assertEqual('qcow2', disk.format)
+            self.assertNotEqual(self.disk, disk.path)
+            return {'verdict_boot_loader': 'true'}
+
+        self.driver._finisher = mock.Mock(spec_set=['finish'])
+        self.driver._finisher.finish.side_effect = finish
+
+    def added(self):
+        """Properties that came after the record was made right."""
+        return [
+            call.args[2]['properties']
+            for call in self.glance.update.mock_calls[1:]
+        ]
+
+    def test_sealed(self):
+        """It is a throw-away copy that is sealed, and Glance is told."""
+        self.finisher()
+        self.snapshot(self.sealed())
+        self.assertEqual(
+            [
+                'record',
+                'snapshot',
+                'create',
+                'sealed=True',
+                'convert',
+                'properties',
+                'upload',
+            ],
+            self.events,
+        )
+        self.assertEqual([{'verdict_boot_loader': 'true'}], self.added())
+        self.assertEqual(
+            {'target', fakes.SERVER}, set(os.listdir(self.instances_path))
+        )
+
+    def test_inspected_only(self):
+        self.flags('newos', refuse=['cloud_init'])
+        self.finisher()
+        self.snapshot(self.sealed(metadata={}))
+        self.assertIn('sealed=False', self.events)
+
+    def test_refused(self):
+        """There is no image of what the operator does not want."""
+        self.finisher()
+        self.driver._finisher.finish.side_effect = exception.VerdictRefused(
+            facts='cloud_init=false'
+        )
+        with self.assertRaises(virt_exception.Refused):
+            self.snapshot(self.sealed())
+        self.assertNotIn('convert', self.events)
+        self.assertNotIn('upload', self.events)
+
+    @ddt.data('image_backup', 'shelving', 'shelving_image_pending_upload')
+    def test_what_comes_back_stays_what_it_is(self, task_state):
+        self.flags('newos', refuse=['cloud_init'])
+        self.finisher()
+        self.snapshot(self.sealed(task_state=task_state))
+        self.driver._finisher.finish.assert_not_called()
+
+    def test_decided_at_once(self):
+        """What the user thinks meanwhile does not matter."""
+        self.finisher()
+        instance = self.sealed()
+        self.glance.get.side_effect = lambda *_args: (
+            instance.metadata.update(newos_seal='false') or {'properties': {}}
+        )
+        self.snapshot(instance)
+        self.assertIn('sealed=True', self.events)
+
+    def test_seal_that_means_nothing(self):
+        with self.assertRaisesRegex(virt_exception.Refused, 'newos_seal'):
+            self.snapshot(self.sealed(metadata={'newos_seal': 'perhaps'}))
+        self.assertEqual([], self.events)
+
+    @ddt.data(('none', None, 'raw'), ('zstd', None, 'qcow2'))
+    @ddt.unpack
+    def test_live(self, compression, _format, expected):
+        """Nova's copy of the running disk is what is captured."""
+        self.flags('newos', capture_compression=compression)
+        self.is_live = True
+        self.finisher()
+        self.snapshot(self.sealed())
+        self.assertEqual((f'{self.target}.copy', 'raw', 'raw'), self.live)
+        self.assertEqual(expected, self.uploaded['disk_format'])
+        self.assertEqual(
+            ['copy', 'create', 'sealed=True', 'convert', 'properties'],
+            self.events[2:-1],
+        )
+        self.assertEqual(
+            {'target', fakes.SERVER}, set(os.listdir(self.instances_path))
+        )
+
+    def test_live_left_to_nova(self):
+        self.flags('newos', capture_compression='none')
+        self.is_live = True
+        self.snapshot()
+        self.assertEqual((self.target, 'raw', 'raw'), self.live)
+        self.assertEqual(['record', 'snapshot', 'copy', 'upload'], self.events)
+        self.assertEqual(
+            fakes.SERVER, self.uploaded['properties']['provenance_server']
+        )
+
+    def test_nova_went_another_way(self):
+        """Rather none than one that was to be sealed and is not."""
+        self.stock_snapshot.side_effect = None
+        with self.assertRaisesRegex(virt_exception.Refused, 'of its own'):
+            self.snapshot()
+        self.assertFalse(snapshot.is_under_way())
+
+    def test_second_at_the_same_time(self):
+        """It is refused, and the first one is not affected."""
+
+        def twice(*args):
+            with self.assertRaisesRegex(
+                virt_exception.Refused, 'another image'
+            ):
+                self.snapshot()
+            self.take(*args)
+
+        self.stock_snapshot.side_effect = twice
+        self.snapshot()
+        self.assertEqual('upload', self.events[-1])
+
+    def test_failure(self):
+        """The user reads why."""
+        self.execute.side_effect = processutils.ProcessExecutionError(
+            stderr='qemu-img: no room\n'
+        )
+        with self.assertRaises(virt_exception.Refused) as caught:
+            self.snapshot()
+        self.assertIn('(qemu-img: no room)', str(caught.exception))
+        self.started.assert_called_once_with(
+            self.context,
+            fakes.SERVER,
+            'compute_capture_root_disk',
+            want_result=False,
+            host='host',
+        )
+        self.assertIsInstance(
+            self.finished.mock_calls[0].kwargs['exc_val'],
+            exception.CaptureFailed,
+        )
+
+    def test_failure_without_a_word(self):
+        self.execute.side_effect = processutils.ProcessExecutionError(
+            exit_code=-9
+        )
+        with self.assertRaisesRegex(virt_exception.Refused, '-9'):
+            self.snapshot()
+
+    def test_caller_without_a_request(self):
+        self.started.side_effect = nova_exception.InstanceActionNotFound(
+            request_id='r', instance_uuid=fakes.SERVER
+        )
+        self.snapshot()
+        self.assertEqual('upload', self.events[-1])
+
+
+@ddt.ddt
+class AcceleratorTest(driver_base.DriverTestCase):
+    @ddt.data(('qemu', True), ('kvm', False))
+    @ddt.unpack
+    def test_emulated(self, virt_type, emulated):
+        self.flags('libvirt', virt_type=virt_type)
+        with mock.patch('nova_newos.golden.finishing.Finisher') as finisher:
+            self.driver._finisher  # noqa: B018
+        finisher.assert_called_once_with(mock.ANY, emulate=emulated)
+
+    def test_plug_in_that_is_not_there(self):
+        self.flags('newos', sealers=['nosuch'])
+        with self.assertRaises(exception.SealerLoadError):
+            self.driver.init_host('host')
