@@ -832,6 +832,15 @@ class AddDiskTest(base.TestCase):
         )
 
 
+class StopUdevTest(base.TestCase):
+    def test_appliance_without_it(self):
+        """Then it only takes longer."""
+        commands = []
+        inspector.stop_udev(FakeGuest(debug=lambda *a: commands.append(a)))
+        self.assertEqual([('sh', ['udevadm control --exit'])], commands)
+        inspector.stop_udev(FakeGuest())
+
+
 class InspectionTest(base.TestCase):
     EDIT = golden_base.Edit('/e', '')
     LAST_BOOT = golden_base.LastBoot(
