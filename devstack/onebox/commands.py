@@ -1,64 +1,65 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Commands of the box's own that 'box up' waits for."""
+"""Commands that 'box up' waits for, and the environment of what it starts."""
 
-import pathlib
 import subprocess
 
-from devstack.onebox import processes
 from devstack.onebox.errors import BoxError
 from devstack.onebox.errors import tail
 
+# In the environment of everything a box starts, and only of that: what the
+# user's shell gets from 'box env' has other names.
+MARK = 'ONEBOX_PROCESS'
+# Besides, in that of commands which 'box up' waits for.
+SETUP_MARK = 'ONEBOX_SETUP'
+
 
 def environment(state):
-    """As for services, and recognised when a killed run left them."""
-    return processes.environment(state) | processes.setup_mark(state)
+    """A clean environment for what the box starts.
 
-
-def run(state, name, command, watch=None, **variables):
-    """Run one of the box's own commands, its output in logs/setup-NAME.log.
-
-    :param watch: called every second while it runs; an exception from it
-        ends the command.
-    :raises BoxError: with the end of the output, when it fails.
+    The caller's is not handed on, so that its proxies, locale or OS_*
+    variables change nothing inside the box.
     """
-    log = state.logs / f'setup-{name}.log'
-    with open(log, 'w') as output:
-        process = subprocess.Popen(
+    return {
+        'PATH': f'{state.venv}/bin:/usr/local/sbin:/usr/local/bin:'
+        '/usr/sbin:/usr/bin:/sbin:/bin',
+        'HOME': str(state.root),
+        'LANG': 'C.UTF-8',
+        'PYTHONUNBUFFERED': '1',
+        # The services' own: state.venv leads to the environment of now.
+        'VIRTUAL_ENV': str(state.venv.resolve()),
+        MARK: str(state.root),
+    }
+
+
+def run(command, log, variables):
+    """Run a command to its end.
+
+    :param log: path that its output is appended to.
+    :param variables: its environment.
+    :raises BoxError: with the end of the log, when it fails.
+    """
+    with open(log, 'a') as output:
+        done = subprocess.run(
             list(map(str, command)),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
             cwd='/',
-            env=environment(state) | variables,
+            env=variables,
+            check=False,
         )
-    try:
-        _wait(process, watch)
-    finally:
-        process.kill()
-    if process.returncode:
-        raise BoxError(f'{name} failed; {tail(log)}')
+    if done.returncode:
+        raise BoxError(f'{command[0]} failed; {tail(log)}')
 
 
-def _wait(process, watch):
-    while True:
-        try:
-            return process.wait(timeout=1 if watch else None)
-        except subprocess.TimeoutExpired:
-            watch()
+def set_up(state, name, command, **variables):
+    """Run one of the box's own commands, logged in logs/setup-NAME.log.
 
-
-def run_content(state, name, plan, watch=None):
-    """Run content.py on the file of a plan."""
-    # -P: its neighbours must not stand in for modules it imports.
+    :param variables: more of its environment.
+    :raises BoxError: as run() does.
+    """
     run(
-        state,
-        name,
-        [
-            state.venv / 'bin' / 'python',
-            '-P',
-            pathlib.Path(__file__).with_name('content.py'),
-            plan,
-        ],
-        watch,
-        OS_CLIENT_CONFIG_FILE=str(state.clouds),
+        command,
+        state.logs / f'setup-{name}.log',
+        environment(state) | {SETUP_MARK: str(state.root)} | variables,
     )

@@ -2,7 +2,8 @@
 """MariaDB's data directory, the databases and their schemas."""
 
 import shutil
-import subprocess
+
+import pymysql
 
 from devstack.onebox import commands
 from devstack.onebox import configs
@@ -14,14 +15,68 @@ _CELL = 'nova_cell1'
 _TRANSPORT = '{scheme}://{username}:{password}@{hostname}:{port}/'
 _CELL0 = '{scheme}://{username}:{password}@{hostname}/nova_cell0?{query}'
 
+# What makes each schema: a command, its configuration files, its arguments.
+_SCHEMAS = {
+    'keystone': (
+        'keystone-manage',
+        ['keystone/keystone.conf'],
+        ['db_sync'],
+    ),
+    'placement': (
+        'placement-manage',
+        ['placement/placement.conf'],
+        ['db', 'sync'],
+    ),
+    'nova_api': ('nova-manage', ['nova/nova.conf'], ['api_db', 'sync']),
+    _CELL: (
+        'nova-manage',
+        ['nova/nova.conf'],
+        ['db', 'sync', '--local_cell'],
+    ),
+    'nova_cell0': (
+        'nova-manage',
+        ['nova/nova.conf', 'nova/cell0.conf'],
+        ['db', 'sync', '--local_cell'],
+    ),
+    'neutron': (
+        'neutron-db-manage',
+        ['neutron/neutron.conf', 'neutron/plugins/ml2/ml2_conf.ini'],
+        ['upgrade', 'heads'],
+    ),
+    'glance': ('glance-manage', ['glance/glance-api.conf'], ['db_sync']),
+}
+
+
+def manage(state, name, program, files, arguments, **variables):
+    """Run one of the services' own commands, logged under a name."""
+    commands.set_up(
+        state,
+        name,
+        [
+            state.venv / 'bin' / program,
+            *(f'--config-file={state.etc / file}' for file in files),
+            *arguments,
+        ],
+        **variables,
+    )
+
+
+def manage_cells(state, *arguments):
+    """Run nova-manage cell_v2."""
+    manage(
+        state,
+        'cells',
+        'nova-manage',
+        ['nova/nova.conf'],
+        ['cell_v2', *arguments],
+    )
+
 
 def initialise(state):
     """Make MariaDB's data directory, whole or not at all."""
-    if state.mariadb.exists():
-        return
     part = state.root / 'mariadb.part'
     shutil.rmtree(part, ignore_errors=True)
-    commands.run(
+    commands.set_up(
         state,
         'mariadb-install',
         [
@@ -36,84 +91,26 @@ def initialise(state):
     part.rename(state.mariadb)
 
 
-def sql(state, statements):
+def execute(state, *statements):
     """:raises BoxError: when MariaDB refuses a statement."""
-    done = subprocess.run(
-        [
-            'mariadb',
-            '--no-defaults',
-            f'--socket={state.mariadb_socket}',
-            '--user=root',
-            '--batch',
-        ],
-        input=statements,
-        capture_output=True,
-        text=True,
-        check=False,
-        env=commands.environment(state),
-    )
-    if done.returncode:
-        raise BoxError(f'MariaDB: {done.stderr.strip()}')
-
-
-def schemas(box):
-    """What makes each schema: ``{database: command}``."""
-    bin_, etc = box.state.venv / 'bin', box.state.etc
-    nova = [bin_ / 'nova-manage', '--config-file', etc / 'nova/nova.conf']
-    return {
-        'keystone': [
-            bin_ / 'keystone-manage',
-            '--config-file',
-            etc / 'keystone/keystone.conf',
-            'db_sync',
-        ],
-        'glance': [
-            bin_ / 'glance-manage',
-            '--config-file',
-            etc / 'glance/glance-api.conf',
-            'db_sync',
-        ],
-        'placement': [
-            bin_ / 'placement-manage',
-            '--config-file',
-            etc / 'placement/placement.conf',
-            'db',
-            'sync',
-        ],
-        'neutron': [
-            bin_ / 'neutron-db-manage',
-            '--config-file',
-            etc / 'neutron/neutron.conf',
-            '--config-file',
-            etc / 'neutron/plugins/ml2/ml2_conf.ini',
-            'upgrade',
-            'heads',
-        ],
-        'nova_api': [*nova, 'api_db', 'sync'],
-        'nova_cell0': [
-            *nova,
-            '--config-file',
-            etc / 'nova/cell0.conf',
-            'db',
-            'sync',
-            '--local_cell',
-        ],
-        _CELL: [*nova, 'db', 'sync', '--local_cell'],
-    }
+    try:
+        with (
+            pymysql.connect(
+                unix_socket=str(state.mariadb_socket),
+                user='root',
+                autocommit=True,
+            ) as connection,
+            connection.cursor() as cursor,
+        ):
+            for statement in statements:
+                cursor.execute(statement)
+    except pymysql.MySQLError as exc:
+        raise BoxError(f'MariaDB: {exc}') from exc
 
 
 def lacking(state):
     """Names of databases without a finished schema."""
-    names = (
-        'keystone',
-        'placement',
-        'nova_api',
-        _CELL,
-        'nova_cell0',
-        'neutron',
-        'glance',
-    )
-    return [name for name in names if not state.marked(f'schema-{name}')]
+    return [name for name in _SCHEMAS if not state.marked(f'schema-{name}')]
 
 
 def create(box, names):
@@ -123,41 +120,31 @@ def create(box, names):
     service runs before every schema is finished.
     """
     user = f"'{configs.DB_USER}'@'localhost'"
-    password = box.passwords['database']
     statements = [
-        f"CREATE USER IF NOT EXISTS {user} IDENTIFIED BY '{password}';"
+        f'CREATE USER IF NOT EXISTS {user} '
+        f"IDENTIFIED BY '{box.passwords['database']}'"
     ]
     for name in names:
         statements += [
-            f'DROP DATABASE IF EXISTS {name};',
-            f'CREATE DATABASE {name} CHARACTER SET utf8mb3;',
-            f'GRANT ALL ON {name}.* TO {user};',
+            f'DROP DATABASE IF EXISTS {name}',
+            f'CREATE DATABASE {name} CHARACTER SET utf8mb3',
+            f'GRANT ALL ON {name}.* TO {user}',
         ]
-    sql(box.state, '\n'.join(statements))
+    execute(box.state, *statements)
 
 
 def migrate(box, name):
     """Make one schema and remember that it is there."""
-    commands.run(box.state, f'schema-{name}', schemas(box)[name])
+    manage(box.state, f'schema-{name}', *_SCHEMAS[name])
     box.state.mark(f'schema-{name}')
 
 
-def map_cells(box):
-    """Tell Nova of its cells, once."""
-    state = box.state
-    if state.marked('cells'):
-        return
-    manage = [
-        state.venv / 'bin' / 'nova-manage',
-        '--config-file',
-        state.etc / 'nova' / 'nova.conf',
-        'cell_v2',
-    ]
+def map_cells(state):
+    """Tell Nova of its cells, and remember that it knows."""
     # A killed run may have made one of the two, and no host is mapped yet.
-    sql(state, 'DELETE FROM nova_api.cell_mappings;')
-    for arguments in (
-        ('map_cell0', '--database_connection', _CELL0),
-        ('create_cell', '--name', 'cell1', '--transport-url', _TRANSPORT),
-    ):
-        commands.run(state, 'cells', [*manage, *arguments])
+    execute(state, 'DELETE FROM nova_api.cell_mappings')
+    manage_cells(state, 'map_cell0', '--database_connection', _CELL0)
+    manage_cells(
+        state, 'create_cell', '--name', 'cell1', '--transport-url', _TRANSPORT
+    )
     state.mark('cells')

@@ -1,61 +1,49 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The demo's first half: options, packages, the box and the ISOs.
+"""The demo's first half: options, the box and the ISOs.
 
 The second half talks to the cloud, demo_cloud.py, and runs in the box's own
 Python, which has openstacksdk.
 """
 
+import concurrent.futures
 import json
 import os
-from pathlib import Path
-import shlex
 import subprocess
 import sys
 
+from devstack.onebox import client
 from devstack.onebox import demo_options
-from devstack.onebox import state as state_module
-from devstack.onebox.demo_steps import Steps
+from devstack.onebox import progress
 from devstack.onebox.errors import BoxError
-from devstack.onebox.media import cache
-from devstack.onebox.media import debian
-from devstack.onebox.media import drivers
-from devstack.onebox.media import host
-from devstack.onebox.progress import say
-
-BOX = Path(__file__).with_name('box')
 
 
 def bring_box_up(state):
-    """:raises DemoError: when the box does not come up."""
-    done = subprocess.run([BOX, 'up', '--state', state])
-    if done.returncode:
-        raise demo_options.DemoError(
+    """:raises BoxError: when the box does not come up."""
+    command = [client.COMMAND, 'up', '--state', state.root]
+    if subprocess.run(command, check=False).returncode:
+        raise BoxError(
             'the box did not come up; it said why above. A box made with '
-            f'options of "{BOX} up --state {state}" is used as it is'
+            f'options of "{client.COMMAND} up --state {state.root}" is used '
+            'as it is'
         )
-
-
-def box_variables(state):
-    """Return what "box env" exports, as a dictionary."""
-    done = subprocess.run(
-        [BOX, 'env', '--state', state], stdout=subprocess.PIPE, text=True
-    )
-    if done.returncode:
-        raise demo_options.DemoError('the box has no environment to give')
-    words = shlex.split(done.stdout)
-    return dict(word.split('=', 1) for word in words if '=' in word)
 
 
 def choose_media(options, steps):
     """Return (installer ISO, driver ISO or None), built if not given."""
     if options.iso:
         return options.iso, options.driver_iso
-    store = cache.Cache()
-    steps.take('packages for making ISOs', host.install_missing, say)
-    installer = steps.take('installer ISO', debian.obtain, store, say)
+    installer = steps.take('installer ISO', client.medium, 'debian')
     return installer, options.driver_iso or steps.take(
-        'driver ISO', drivers.obtain, store, say
+        'driver ISO', client.medium, 'drivers'
     )
+
+
+def prepare(options, state, steps):
+    """Have a box, and the ISOs meanwhile; returns choose_media()'s."""
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        media = pool.submit(choose_media, options, steps)
+        steps.take('box up', bring_box_up, state)
+        return media.result()
 
 
 def describe(options, state, media, steps):
@@ -68,12 +56,12 @@ def describe(options, state, media, steps):
         'flavor': demo_options.flavor(options),
         'timeout': options.timeout * 60,
         'console_pattern': options.console_pattern,
-        'state': str(state),
+        'state': str(state.root),
         'steps': steps.seconds,
     }
 
 
-def environment(variables):
+def environment(state):
     """Return the variables for the second half.
 
     Without those of another cloud, which openstack would mix in.
@@ -83,32 +71,27 @@ def environment(variables):
         for name, value in os.environ.items()
         if not name.startswith('OS_')
     }
-    return {**others, **variables}
+    return others | state.variables() | progress.handed_on()
 
 
 def main(arguments=None):
+    options = demo_options.parse(arguments)
+    if os.geteuid() != 0:
+        sys.exit('demo: needs root: use sudo')
+    steps = progress.Steps()
     try:
-        options = demo_options.parse(arguments)
-        state = state_module.State(options.state).root
-        steps = Steps()
-        media = choose_media(options, steps)
-        steps.take('box up', bring_box_up, state)
-        variables = box_variables(state)
-    except (
-        demo_options.DemoError,
-        host.MediaError,
-        BoxError,
-        OSError,
-    ) as error:
+        state = client.Box(options.state).state
+        media = prepare(options, state, steps)
+    except (BoxError, OSError) as error:
         sys.exit(f'demo: {error}')
     except KeyboardInterrupt:
         sys.exit('demo: interrupted; the next run goes on from here')
     plan = json.dumps(describe(options, state, media, steps))
-    python = Path(variables['ONEBOX_VENV']) / 'bin/python'
+    python = state.venv / 'bin' / 'python'
     os.execve(  # noqa: S606
         python,
         [python, '-P', '-m', 'devstack.onebox.demo_cloud', plan],
-        environment(variables),
+        environment(state),
     )
 
 

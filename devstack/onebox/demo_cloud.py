@@ -13,18 +13,19 @@ from pathlib import Path
 import shlex
 import subprocess
 import sys
-import time
-import xml.etree.ElementTree as ElementTree
 
 import openstack
 
 from devstack.onebox import demo_console
 from devstack.onebox import demo_golden
-from devstack.onebox.demo_options import DemoError
-from devstack.onebox.demo_steps import Steps
+from devstack.onebox import settings
+from devstack.onebox import waiting
+from devstack.onebox.client import COMMAND
+from devstack.onebox.errors import BoxError
+from devstack.onebox.progress import Steps
+from devstack.onebox.progress import elapsed
 from devstack.onebox.progress import say
 
-ADMIN_CLOUD = 'onebox-admin'
 INSTALLER = 'newos-demo-installer'
 DRIVERS = 'newos-demo-drivers'
 GOLDEN = 'newos-demo-golden'
@@ -43,8 +44,7 @@ class Demo:
 
     def __init__(self, plan):
         self.plan = plan
-        self.steps = Steps()
-        self.steps.seconds = [tuple(step) for step in plan['steps']]
+        self.steps = Steps(plan['steps'])
         self.cloud = openstack.connect()
         # Two are to tell whether they are hosts of their own, and only the
         # Debian made here shows that.
@@ -62,7 +62,7 @@ class Demo:
         take('boot the golden image', self.boot_golden_image)
         consoles = take('first boot', self.watch_first_boots)
         take('verify', self.verify, consoles)
-        self.print_table()
+        self.print_tables()
 
     # What an earlier run left
 
@@ -75,7 +75,9 @@ class Demo:
             for image in self._own_images(name):
                 say(f'deleting the image {name} {image.id}')
                 self.cloud.image.delete_image(image.id)
-        self._delete_flavor()
+        if 'ram' in self.plan['flavor']:
+            admin = openstack.connect(cloud=settings.ADMIN_CLOUD)
+            admin.delete_flavor(self.plan['flavor']['name'])
 
     def _own_images(self, name):
         # Others' images of that name may be visible, and are not ours.
@@ -85,23 +87,14 @@ class Demo:
             )
         )
 
-    def _delete_flavor(self):
-        if 'ram' in self.plan['flavor']:
-            admin = openstack.connect(cloud=ADMIN_CLOUD)
-            found = admin.compute.find_flavor(self.plan['flavor']['name'])
-            if found:
-                admin.compute.delete_flavor(found)
-
     # From the ISO to an installed disk
 
     def upload(self):
         properties = []
         if self.plan['driver_iso']:
             self._upload(DRIVERS, self.plan['driver_iso'])
-            properties = [
-                '--property',
-                'newos_virtio_image_id=' + self._image(DRIVERS).id,
-            ]
+            drivers = self._image(DRIVERS).id
+            properties = ['--property', f'newos_virtio_image_id={drivers}']
         if self.plan['own_iso']:
             properties += ['--property', 'newos_seal=true']
         self._upload(INSTALLER, self.plan['iso'], *properties)
@@ -110,13 +103,7 @@ class Demo:
         mebibytes = Path(path).stat().st_size / 2**20
         say(f'{path}: {mebibytes:.1f} MiB')
         type_command(
-            'image',
-            'create',
-            '--disk-format',
-            'iso',
-            '--container-format',
-            'bare',
-            '--file',
+            'image create --disk-format iso --container-format bare --file',
             path,
             *options,
             name,
@@ -129,32 +116,16 @@ class Demo:
         flavor = self.plan['flavor']
         if 'ram' in flavor:
             type_command(
-                '--os-cloud',
-                ADMIN_CLOUD,
-                'flavor',
-                'create',
-                '--vcpus',
-                '1',
-                '--ram',
-                str(flavor['ram']),
-                '--disk',
-                str(flavor['disk']),
+                f'--os-cloud {settings.ADMIN_CLOUD} flavor create --vcpus 1 '
+                f'--ram {flavor["ram"]} --disk {flavor["disk"]}',
                 flavor['name'],
             )
         self._create_server(INSTALL_SERVER, INSTALLER)
 
-    def _create_server(self, name, image, *options):
+    def _create_server(self, name, image, options=''):
         type_command(
-            'server',
-            'create',
-            '--image',
-            image,
-            '--flavor',
-            self.plan['flavor']['name'],
-            '--nic',
-            'none',
-            *options,
-            name,
+            f'server create --image {image} --flavor '
+            f'{self.plan["flavor"]["name"]} --nic none {options} {name}'
         )
 
     def watch_installation(self):
@@ -164,38 +135,38 @@ class Demo:
             console,
             lambda server: self._installed(server, console),
         )
-        return console
 
     def _installed(self, server, console):
         failure = self.plan['own_iso'] and console.search(OWN_FAILURE)
         if failure:
-            raise DemoError(f'the installer gave up: {failure}')
+            raise BoxError(f'the installer gave up: {failure}')
         return server.status == 'SHUTOFF'
 
     def _watch(self, name, console, done):
         """Print a server's console until done(server) is true."""
         server = self.cloud.compute.find_server(name, ignore_missing=False)
-        until = time.monotonic() + self.plan['timeout']
-        while not done(server):
-            if time.monotonic() > until:
-                raise DemoError(self._overdue(server, console))
-            time.sleep(_PAUSE)
+
+        def is_done():
+            nonlocal server
             server = self.cloud.compute.get_server(server.id)
             self._refuse_fault(server)
-            self._print_console(server, console)
+            for line in console.feed(self._console_log(server)):
+                say(f'   | {line}')
+            return done(server)
+
+        try:
+            waiting.wait_for(name, is_done, self.plan['timeout'], _PAUSE)
+        except waiting.TimedOut:
+            raise BoxError(self._overdue(server, console)) from None
 
     def _refuse_fault(self, server):
         if server.status == 'ERROR':
             fault = server.fault or {}
-            raise DemoError(
+            raise BoxError(
                 f'the server {server.name} is in ERROR: '
                 f'{fault.get("message", "no fault was recorded")}\nSee also '
                 f'{os.environ["ONEBOX_LOGS"]}/nova-compute.log'
             )
-
-    def _print_console(self, server, console):
-        for line in console.feed(self._console_log(server)):
-            say(f'   | {line}')
 
     def _console_log(self, server):
         try:
@@ -224,18 +195,12 @@ class Demo:
 
     def make_golden_image(self):
         type_command(
-            'server',
-            'image',
-            'create',
-            '--name',
-            GOLDEN,
-            '--wait',
-            INSTALL_SERVER,
+            f'server image create --name {GOLDEN} --wait {INSTALL_SERVER}'
         )
 
     def boot_golden_image(self):
-        count = str(len(self.booted))
-        self._create_server(BOOTED, GOLDEN, '--min', count, '--max', count)
+        count = len(self.booted)
+        self._create_server(BOOTED, GOLDEN, f'--min {count} --max {count}')
 
     def watch_first_boots(self):
         return [self.watch_first_boot(name) for name in self.booted]
@@ -249,7 +214,7 @@ class Demo:
 
     def _up(self, server, console):
         if server.status == 'SHUTOFF':
-            raise DemoError(
+            raise BoxError(
                 f'the server {server.name} powered off instead of coming up: '
                 'was the system installed?'
             )
@@ -258,141 +223,104 @@ class Demo:
     # What a stranger can check
 
     def verify(self, consoles):
+        own_iso = self.plan['own_iso']
         image = self._image(GOLDEN)
         properties = image.properties or {}
         problems = demo_golden.record_problems(image.to_dict(), properties)
         for name, console in zip(self.booted, consoles, strict=True):
             problems += self._server_problems(name, console)
-        if self.plan['own_iso']:
+        if own_iso:
             problems += demo_golden.identity_problems(
                 [demo_golden.identity(console) for console in consoles]
             )
         if problems:
-            raise DemoError(
+            raise BoxError(
                 'the golden image is not clean: ' + '; '.join(problems)
             )
+        own = ', and a machine-id and SSH host keys of its own'
         say(
-            'each server has one disk and no CD-ROM'
-            + (
-                ', and a machine-id and SSH host keys of its own'
-                if self.plan['own_iso']
-                else ''
-            )
-            + '. What the image says of how it was made:'
+            f'each server has one disk and no CD-ROM{own if own_iso else ""}. '
+            'What the image says of how it was made:'
         )
         print_columns(demo_golden.origin(properties))
 
     def _server_problems(self, name, console):
         server = self.cloud.compute.find_server(name)
-        disks = [device for device, _ in attached(domain_xml(server.id))]
+        listed = subprocess.run(
+            ['virsh', '--readonly', 'domblklist', '--details', server.id],
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+        disks = demo_golden.devices(listed)
         if disks != ['disk']:
             yield f'the server {name} has {disks} in place of one disk'
         if console.search(r'installer'):
             yield f'the console of {name} names the installer'
 
-    def print_table(self):
+    def print_tables(self):
         say('\n== what was made')
         rows = [('what', 'name', 'id', 'format', 'MiB', 'status')]
-        rows += [
-            self._image_row(name)
-            for name in (DRIVERS, INSTALLER, GOLDEN)
-            if self._own_images(name)
-        ]
-        rows += [
-            self._server_row(name) for name in (INSTALL_SERVER, *self.booted)
-        ]
+        for name in (DRIVERS, INSTALLER, GOLDEN):
+            rows += [
+                (
+                    *('image', name, image.id, image.disk_format),
+                    *(f'{image.size / 2**20:.1f}', image.status),
+                )
+                for image in self._own_images(name)
+            ]
+        for name in (INSTALL_SERVER, *self.booted):
+            server = self.cloud.compute.find_server(name)
+            rows.append(('server', name, server.id, '', '', server.status))
         print_columns(rows)
+        # The first two are taken side by side.
         say('\n== seconds')
-        total = sum(seconds for _, seconds in self.steps.seconds)
         print_columns(
             [
-                *(
-                    (title, f'{seconds:8.1f}')
-                    for title, seconds in self.steps.seconds
-                ),
-                ('total', f'{total:8.1f}'),
+                (title, f'{seconds:8.1f}')
+                for title, seconds in (
+                    *self.steps.seconds,
+                    ('total', elapsed()),
+                )
             ]
         )
-
-    def _image_row(self, name):
-        image = self._image(name)
-        return (
-            'image',
-            name,
-            image.id,
-            image.disk_format,
-            f'{image.size / 2**20:.1f}',
-            image.status,
-        )
-
-    def _server_row(self, name):
-        server = self.cloud.compute.find_server(name)
-        return ('server', name, server.id, '', '', server.status)
 
 
 def print_farewell(state):
     """Say how to go on from here, also after a failure."""
-    box = Path(__file__).with_name('box')
     say(f"""
 The box stays up. To look around, as root:
-    eval "$({box} env --state {state})"
+    eval "$({COMMAND} env --state {state})"
     openstack server list
     openstack image list
     openstack console log show {INSTALL_SERVER}
     virsh list --all
 To take it down and remove everything:
-    {box} wipe --state {state}""")
+    {COMMAND} wipe --state {state}""")
 
 
-def type_command(*words):
+def type_command(begin, *more):
     """Print an openstack command and run it.
 
-    :raises DemoError: when it fails, with what it said.
+    :param begin: its first words.
+    :param more: words besides, which may have spaces.
+    :raises BoxError: when it fails, with what it said.
     """
-    say(f'$ {shlex.join(("openstack", *words))}')
-    done = subprocess.run(
-        ('openstack', *words), capture_output=True, text=True
-    )
+    command = ('openstack', *begin.split(), *more)
+    say(f'$ {shlex.join(command)}')
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise DemoError(
-            f'"openstack {" ".join(words)}" failed:\n'
+        raise BoxError(
+            f'"{shlex.join(command)}" failed:\n'
             + (done.stderr or done.stdout).strip()
         )
-
-
-def domain_xml(server_id):
-    """Return libvirt's definition of a server; reads, never writes."""
-    return subprocess.run(
-        ['virsh', '--readonly', 'dumpxml', server_id],
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout
-
-
-def attached(xml):
-    """Return [(device, source file)] for the disks of a libvirt domain.
-
-    :param xml: str; device is 'disk', 'cdrom' or 'floppy'.
-    """
-    # libvirt wrote it, no guest.
-    domain = ElementTree.fromstring(xml)  # noqa: S314
-    disks = domain.iterfind('./devices/disk')
-    return [(disk.get('device'), _source(disk)) for disk in disks]
-
-
-def _source(disk):
-    source = disk.find('source')
-    return '' if source is None else source.get('file', '')
 
 
 def print_columns(rows):
     """Print rows of texts as aligned columns."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
-        cells = (
-            cell.ljust(width) for cell, width in zip(row, widths, strict=True)
-        )
+        cells = map(str.ljust, row, widths)
         say('  '.join(cells).rstrip())
 
 
@@ -401,7 +329,7 @@ def main():
     failure = None
     try:
         Demo(plan).run()
-    except DemoError as error:
+    except BoxError as error:
         failure = error
     except openstack.exceptions.SDKException as error:
         failure = f'the cloud says: {error}'

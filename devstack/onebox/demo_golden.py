@@ -32,6 +32,15 @@ def record_problems(record, properties):
     return problems
 
 
+def devices(listed):
+    """Return the kinds of a guest's drives, as ['disk', 'cdrom'].
+
+    :param listed: what "virsh domblklist --details" says of it
+    """
+    # Two lines of heading, then type, device, target and source.
+    return [line.split()[1] for line in listed.strip().splitlines()[2:]]
+
+
 def origin(properties):
     """Return what an image says of how it was made, as (name, value) rows."""
     return [

@@ -20,10 +20,6 @@ _ISO_MARK = b'CD001'
 _ISO_MARK_AT = 16 * 2048 + 1
 
 
-class DemoError(Exception):
-    """The demo cannot go on; the message says what to change."""
-
-
 def is_iso(path):
     """Whether the file has the mark of ISO 9660."""
     with open(path, 'rb') as handle:
@@ -88,51 +84,47 @@ def parser():
         'make a golden image of the result and boot it. Without '
         'options: a minimal Debian.',
     )
-    shown.add_argument(
-        '--iso',
-        type=iso_file,
-        metavar='FILE',
-        help='an installer that asks nothing and powers off at its end',
-    )
-    shown.add_argument(
-        '--driver-iso',
-        type=iso_file,
-        metavar='FILE',
-        help='a second CD, with drivers',
-    )
-    shown.add_argument(
-        '--flavor-disk',
-        type=whole_number(1, 10000, 'GiB'),
-        metavar='GB',
-        help='size of the disk to install onto',
-    )
-    shown.add_argument(
-        '--ram',
-        type=whole_number(64, machine_ram(), 'MiB'),
-        metavar='MB',
-        help='memory of the servers',
-    )
-    shown.add_argument(
-        '--timeout',
-        type=whole_number(1, 1440, 'minutes'),
-        metavar='MIN',
-        default=60,
-        help='longest installation, and longest first boot, in '
-        'minutes (%(default)s)',
-    )
-    shown.add_argument(
-        '--console-pattern',
-        type=pattern,
-        metavar='RE',
-        default=LOGIN_PROMPT,
-        help='what a line of the serial console of the installed system '
-        'matches once it is up (%(default)s)',
-    )
-    shown.add_argument(
-        '--state',
-        metavar='DIR',
-        default=os.environ.get('ONEBOX_STATE') or state_module.DEFAULT,
-        help="the box's directory (%(default)s)",
+    for name, kind, metavar, text in (
+        (
+            '--iso',
+            iso_file,
+            'FILE',
+            'an installer that asks nothing and powers off at its end',
+        ),
+        ('--driver-iso', iso_file, 'FILE', 'a second CD, with drivers'),
+        (
+            '--flavor-disk',
+            whole_number(1, 10000, 'GiB'),
+            'GB',
+            'size of the disk to install onto',
+        ),
+        (
+            '--ram',
+            whole_number(64, machine_ram(), 'MiB'),
+            'MB',
+            'memory of the servers',
+        ),
+        (
+            '--timeout',
+            whole_number(1, 1440, 'minutes'),
+            'MIN',
+            'longest installation, and longest first boot, in minutes '
+            '(%(default)s)',
+        ),
+        (
+            '--console-pattern',
+            pattern,
+            'RE',
+            'what a line of the serial console of the installed system '
+            'matches once it is up (%(default)s)',
+        ),
+        ('--state', str, 'DIR', "the box's directory (%(default)s)"),
+    ):
+        shown.add_argument(name, type=kind, metavar=metavar, help=text)
+    shown.set_defaults(
+        timeout=60,
+        console_pattern=LOGIN_PROMPT,
+        state=os.environ.get('ONEBOX_STATE') or state_module.DEFAULT,
     )
     return shown
 

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """'box down' and 'box wipe'."""
 
-import shutil
 import xmlrpc.client
 
 from devstack.onebox import processes
@@ -19,9 +18,8 @@ _SUPERVISOR_GRACE = 90
 def down(state):
     """End everything of the box that runs, guests included.
 
-    :raises BoxError: when there is no box, or a process does not end.
+    :raises BoxError: when a process does not end.
     """
-    _must_exist(state)
     with state.locked():
         stop_everything(state)
     say(f"the box is down; 'box up' takes it up again from {state.root}")
@@ -32,59 +30,45 @@ def wipe(state):
 
     :raises BoxError: as down does.
     """
-    _must_exist(state)
     with state.locked():
         stop_everything(state)
         with step(f'removing {state.root}'):
-            _remove(state)
+            state.remove()
     say(
         'removed: every server, image, log and password of the box. Debian '
         'packages and the caches of apt, pip and uv stay.'
     )
 
 
-def _remove(state):
-    # Last what makes the directory a box, so that a killed wipe can go on.
-    for path in state.root.iterdir():
-        if path.is_dir():
-            shutil.rmtree(path)
-    shutil.rmtree(state.root)
-
-
-def _must_exist(state):
-    if not state.exists():
-        raise BoxError(f'no box in {state.root}: nothing to do')
-
-
 def stop_everything(state):
     """:raises BoxError: when a process does not end."""
     hung = []
-    number = supervision.pid(state)
-    if number:
+    supervisord = supervision.process(state)
+    if supervisord:
         # Nova first, so that it does not see its guests go.
         with step('stopping OpenStack'):
             _stop_openstack(supervision.Supervisor(state))
     hung += _end('guests', processes.guests(state))
-    if number:
-        hung += _end('services', [number], _SUPERVISOR_GRACE)
+    if supervisord:
+        hung += _end('services', [supervisord], _SUPERVISOR_GRACE)
     hung += _end('strays', processes.marked(state))
     hung += _end('guests', processes.guests(state))
     if hung:
         raise BoxError(
             'these processes do not end, not even killed: '
-            + ' '.join(map(str, hung))
+            + ' '.join(str(process.pid) for process in hung)
         )
 
 
 def _stop_openstack(supervisor):
     try:
-        supervisor.stop(*(set(supervisor.states()) - _UNDERNEATH))
-    except (BoxError, OSError, xmlrpc.client.Fault) as exc:
+        supervisor.stop(*(set(supervisor.processes()) - _UNDERNEATH))
+    except (BoxError, OSError, xmlrpc.client.Error) as exc:
         say(f'going on although {exc}')
 
 
-def _end(what, pids, grace=10):
-    if not pids:
+def _end(what, found, grace=10):
+    if not found:
         return []
-    with step(f'ending {what} ({len(pids)})'):
-        return processes.end(pids, grace)
+    with step(f'ending {what} ({len(found)})'):
+        return processes.end(found, grace)

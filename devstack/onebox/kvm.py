@@ -1,10 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Find out by trying whether KVM works."""
 
-import pathlib
 import subprocess
-import threading
-import time
 
 # A boot sector that counts 2**26 down, which a processor does in a tenth of a
 # second and a KVM that emulates instructions not in minutes; then it writes
@@ -24,57 +21,30 @@ _STATUS = 0x10 * 2 + 1
 _TIME_LIMIT = 6
 
 
-class Trial:
-    """A guest of one boot sector, tried in the background.
+def works(directory, accelerator='kvm'):
+    """Whether a guest of that boot sector runs to its end in time.
 
-    :param work: directory for the boot sector.
+    :param directory: for the boot sector.
     :param accelerator: QEMU's name of what is tried.
-    :param limit: seconds the guest may take.
     """
-
-    def __init__(self, work, accelerator='kvm', limit=_TIME_LIMIT):
-        disk = pathlib.Path(work) / 'kvm-trial.img'
-        disk.write_bytes(_BOOT_SECTOR)
-        self._process = subprocess.Popen(
-            [
-                'qemu-system-x86_64',
-                '-accel',
-                accelerator,
-                '-machine',
-                'pc',
-                '-m',
-                '16',
-                '-nodefaults',
-                '-no-user-config',
-                '-display',
-                'none',
-                '-drive',
-                f'file={disk},format=raw,if=ide',
-                '-device',
-                'isa-debug-exit,iobase=0x501,iosize=1',
-            ],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        self._until = time.monotonic() + limit
-        # It must not eat a processor while something else is waited for.
-        self._timer = threading.Timer(limit, self._process.kill)
-        self._timer.daemon = True
-        self._timer.start()
-
-    def works(self):
-        """Whether the guest ran to its end in time.
-
-        A process hung inside /dev/kvm may not even die of SIGKILL, so it is
-        not waited for any longer.
-        """
-        left = self._until - time.monotonic()
-        try:
-            return self._process.wait(timeout=max(left, 1)) == _STATUS
-        except subprocess.TimeoutExpired:
-            return False
-        finally:
-            self._timer.cancel()
-            self._process.kill()
+    disk = directory / 'kvm-trial.img'
+    disk.write_bytes(_BOOT_SECTOR)
+    process = subprocess.Popen(
+        [
+            *('qemu-system-x86_64', '-accel', accelerator, '-machine', 'pc'),
+            *('-m', '16', '-nodefaults', '-no-user-config'),
+            *('-display', 'none'),
+            *('-drive', f'file={disk},format=raw,if=ide'),
+            *('-device', 'isa-debug-exit,iobase=0x501,iosize=1'),
+        ],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        return process.wait(_TIME_LIMIT) == _STATUS
+    except subprocess.TimeoutExpired:
+        # Not waited for: hung inside /dev/kvm it may not even die of this.
+        process.kill()
+        return False

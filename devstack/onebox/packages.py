@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The Debian packages a box stands on."""
 
+import contextlib
 import glob
 import os
 import platform
 import subprocess
 
 from devstack.onebox import apt
+from devstack.onebox import commands
 from devstack.onebox.errors import BoxError
-from devstack.onebox.errors import tail
 from devstack.onebox.progress import say
 from devstack.onebox.progress import step
 
@@ -43,18 +44,17 @@ PACKAGES = (
 )
 
 
-def _needed():
-    """PACKAGES, and a kernel for machines without one, such as containers."""
-    if glob.glob('/boot/vmlinuz-*'):
-        return PACKAGES
-    is_ubuntu = platform.freedesktop_os_release()['ID'] == 'ubuntu'
-    kernel = 'linux-image-virtual' if is_ubuntu else 'linux-image-cloud-amd64'
-    return (*PACKAGES, kernel)
-
-
 def missing():
-    """Names of packages that are not installed."""
-    needed = _needed()
+    """Names of packages that are not installed.
+
+    A machine without a kernel, such as a container, needs one besides.
+    """
+    needed = [*PACKAGES]
+    if not glob.glob('/boot/vmlinuz-*'):
+        is_ubuntu = platform.freedesktop_os_release()['ID'] == 'ubuntu'
+        needed.append(
+            'linux-image-virtual' if is_ubuntu else 'linux-image-cloud-amd64'
+        )
     listed = subprocess.run(
         [
             'dpkg-query',
@@ -66,13 +66,8 @@ def missing():
         capture_output=True,
         text=True,
         check=False,
-    ).stdout
-    present = {
-        line.split()[1]
-        for line in listed.splitlines()
-        if line.startswith('installed ')
-    }
-    return [name for name in needed if name not in present]
+    ).stdout.splitlines()
+    return [name for name in needed if f'installed {name}' not in listed]
 
 
 def check_machine():
@@ -98,50 +93,25 @@ def install(log):
     wanted = missing()
     if not wanted:
         return
-    say('installing packages: ' + ' '.join(wanted))
-    with step('packages'):
-        with open(log, 'a') as output:
-            _apt(output, 'update')
-            if not _install(output, wanted):
-                # An earlier run that was killed leaves dpkg half-way.
-                subprocess.run(
-                    ['dpkg', '--configure', '-a'],
-                    stdout=output,
-                    stderr=output,
-                    env=_environment(),
-                    stdin=subprocess.DEVNULL,
-                    check=False,
-                )
-                if not _install(output, wanted):
-                    raise BoxError(
-                        'apt-get could not install the packages; ' + tail(log)
-                    )
-
-
-def _install(output, names):
-    return _apt(output, 'install', '-y', '--no-install-recommends', *names)
-
-
-def _apt(output, *arguments):
-    done = subprocess.run(
-        [*apt.COMMAND, *arguments],
-        stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=output,
-        env=_environment(),
-        check=False,
-    )
-    return done.returncode == 0
-
-
-def _environment():
     # The box runs its own RabbitMQ: the package's must not start. A
     # policy-rc.d would say so, but it is the system's: SYSTEMD_OFFLINE says it
     # to systemctl, and RUNLEVEL to invoke-rc.d without systemd.
-    return os.environ | {
+    variables = os.environ | {
         'DEBIAN_FRONTEND': 'noninteractive',
         'SYSTEMD_OFFLINE': '1',
         'RUNLEVEL': '1',
         # On Ubuntu it would restart what is the system's.
         'NEEDRESTART_SUSPEND': '1',
     }
+    get = [*apt.COMMAND, 'install', '-y', '--no-install-recommends', *wanted]
+    say('installing packages: ' + ' '.join(wanted))
+    with step('packages'):
+        # Old lists may do as well.
+        with contextlib.suppress(BoxError):
+            commands.run([*apt.COMMAND, 'update'], log, variables)
+        try:
+            commands.run(get, log, variables)
+        except BoxError:
+            # An earlier run that was killed leaves dpkg half-way.
+            commands.run(['dpkg', '--configure', '-a'], log, variables)
+            commands.run(get, log, variables)

@@ -11,6 +11,8 @@ import socket
 from devstack.onebox import configs
 
 _HERE = pathlib.Path(__file__).resolve().parent
+#: Seconds that supervisord lets a service take to end.
+STOP_WAIT = 15
 
 _WSGI = {
     'keystone': ('keystone.wsgi.api', 'OS_KEYSTONE_CONFIG_DIR'),
@@ -32,7 +34,7 @@ class Service:
     :param environment: variables besides those of every service.
     :param ready: a function without arguments, true once it serves; None
         when only the cloud itself can tell.
-    :param ports: names in ports.plan of the ports it listens on.
+    :param ports: names in Settings.ports of the ports it listens on.
     :param inputs: texts; when one changes, the service is restarted.
     :param children: whether what it started ends with it.
     """
@@ -45,22 +47,37 @@ class Service:
     inputs: tuple = ()
     children: bool = True
 
-    @property
-    def fingerprint(self):
-        """Digest of all that a running service was started from."""
-        texts = (
-            self.command,
-            *map(repr, sorted(self.environment.items())),
-            *self.inputs,
+
+def supervisord_conf(box, services):
+    """Text of supervisord.conf."""
+    programs = (
+        box.render(
+            'program.conf',
+            name=service.name,
+            command=service.command,
+            environment=_environment(service),
+            priority=priority,
+            stop_wait=STOP_WAIT,
+            children=str(service.children).lower(),
         )
-        return hashlib.sha256('\0'.join(texts).encode()).hexdigest()
+        for priority, service in enumerate(services.values())
+    )
+    return box.render('supervisord.conf') + ''.join(programs)
 
 
-def table(box, texts, python, ours=''):
+def _environment(service):
+    inputs = '\0'.join(service.inputs).encode()
+    variables = service.environment | {
+        # supervisord has a program changed when this is.
+        'ONEBOX_INPUTS': hashlib.sha256(inputs).hexdigest()
+    }
+    return ','.join(f'{name}="{value}"' for name, value in variables.items())
+
+
+def table(box, texts, ours=''):
     """All services, in the order in which they can start.
 
     :param texts: ``{path below etc: text}``, every configuration file.
-    :param python: digest of the Python environment.
     :param ours: digest of nova-newos, empty when Nova does not load it.
     :returns: ``{name: Service}``.
     """
@@ -69,16 +86,14 @@ def table(box, texts, python, ours=''):
         _epmd(box),
         _rabbitmq(box, texts),
         _libvirtd(box, texts),
-    ]
-    listed += [
-        _wsgi(box, name, texts, python)
-        for name in ('keystone', 'placement', 'glance', 'neutron')
-    ]
-    listed += [
-        _nova(box, 'nova-conductor', 'nova.conf', texts, python),
-        _nova(box, 'nova-scheduler', 'nova.conf', texts, python),
-        _wsgi(box, 'nova-api', texts, python),
-        _nova(box, 'nova-compute', 'nova-cpu.conf', texts, python + ours),
+        *(
+            _wsgi(box, name, texts)
+            for name in ('keystone', 'placement', 'glance', 'neutron')
+        ),
+        _nova(box, 'nova-conductor', 'nova.conf', texts),
+        _nova(box, 'nova-scheduler', 'nova.conf', texts),
+        _wsgi(box, 'nova-api', texts),
+        _nova(box, 'nova-compute', 'nova-cpu.conf', texts, ours),
     ]
     return {service.name: service for service in listed}
 
@@ -156,9 +171,9 @@ def _libvirtd(box, texts):
     )
 
 
-def _wsgi(box, name, texts, python):
+def _wsgi(box, name, texts):
     _module, variable = _WSGI[name]
-    directory = _directory(name)
+    directory = name.removesuffix('-api')
     return Service(
         name,
         f'{box.state.venv}/bin/uwsgi --ini {box.state.etc}/{name}.uwsgi.ini',
@@ -166,42 +181,32 @@ def _wsgi(box, name, texts, python):
         ready=functools.partial(_answers, box.ports[name]),
         ports=(name,),
         inputs=(
-            python,
-            *_texts_below(directory, texts, 'nova-cpu.conf'),
             texts[f'{name}.uwsgi.ini'],
+            *(
+                text
+                for path, text in sorted(texts.items())
+                if path.startswith(f'{directory}/')
+                and not path.endswith('nova-cpu.conf')
+            ),
         ),
     )
 
 
-def _nova(box, name, conf, texts, python):
+def _nova(box, name, conf, texts, *inputs):
     return Service(
         name,
         f'{box.state.venv}/bin/{name} '
         f'--config-file {box.state.etc}/nova/{conf}',
-        inputs=(python, texts[f'nova/{conf}']),
+        inputs=(texts[f'nova/{conf}'], *inputs),
     )
 
 
 def uwsgi_files(box):
     """One uWSGI file a WSGI service: ``{path below etc: text}``."""
     return {
-        f'{name}.uwsgi.ini': configs.ini(
-            configs.uwsgi(box, module, box.ports[name])
-        )
+        f'{name}.uwsgi.ini': configs.uwsgi(box, name, module)
         for name, (module, _variable) in _WSGI.items()
     }
-
-
-def _directory(name):
-    return name.removesuffix('-api')
-
-
-def _texts_below(directory, texts, without):
-    return [
-        text
-        for path, text in sorted(texts.items())
-        if path.startswith(f'{directory}/') and not path.endswith(without)
-    ]
 
 
 def _accepts(address):

@@ -11,7 +11,21 @@ RELEASES = ('2025.1', '2025.2', '2026.1', '2026.2')
 NEWEST = RELEASES[-1]
 OUR_DRIVER = 'newos.NewosLibvirtDriver'
 PORT_BASE = 17000
+# Names in clouds.yaml.
+ADMIN_CLOUD = 'onebox-admin'
+USER_CLOUD = 'onebox'
+OTHER_CLOUD = 'onebox-alt'
 
+_SERVICES = (
+    'keystone',
+    'glance',
+    'placement',
+    'neutron',
+    'nova-api',
+    'rabbitmq',
+    'rabbitmq-dist',
+    'epmd',
+)
 _OVERRIDE = re.compile(r'([A-Za-z0-9_-]+)\.([A-Za-z0-9_]+)=(.*)', re.DOTALL)
 _DRIVER = re.compile(r'[A-Za-z_]\w*(\.[A-Za-z_]\w*)+')
 
@@ -35,6 +49,24 @@ class Settings:
     def ours(self):
         """Whether the compute driver is the one of this repository."""
         return self.compute_driver.startswith('newos.')
+
+    @property
+    def ports(self):
+        """Port numbers by service name."""
+        return {
+            name: self.port_base + offset
+            for offset, name in enumerate(_SERVICES)
+        }
+
+    @property
+    def console_ports(self):
+        """First and last port of the guests' serial consoles."""
+        return self.port_base + 100, self.port_base + 299
+
+    @property
+    def display_ports(self):
+        """First and last port of the guests' VNC displays."""
+        return self.port_base + 300, self.port_base + 499
 
     def grouped_overrides(self):
         """The overrides as ``{group: {option: value}}``."""
@@ -61,14 +93,6 @@ def parse_override(text):
     return f'{group}.{option}', value
 
 
-def check_release(name):
-    """:raises BoxError: unless the name is a supported release."""
-    if name not in RELEASES:
-        raise BoxError(
-            f'unknown release {name!r}: choose one of ' + ', '.join(RELEASES)
-        )
-
-
 def merge(
     remembered, release=None, compute_driver=None, port_base=None, overrides=()
 ):
@@ -81,7 +105,11 @@ def merge(
     """
     settings = remembered or Settings()
     if release is not None:
-        check_release(release)
+        if release not in RELEASES:
+            raise BoxError(
+                f'unknown release {release!r}: choose one of '
+                + ', '.join(RELEASES)
+            )
         if remembered and release != remembered.release:
             raise BoxError(
                 f'this box holds OpenStack {remembered.release}; for '

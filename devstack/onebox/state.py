@@ -11,6 +11,7 @@ import secrets
 import shutil
 
 from devstack.onebox.errors import BoxError
+from devstack.onebox.settings import USER_CLOUD
 
 DEFAULT = pathlib.Path('/var/lib/nova-newos-onebox')
 TOP = pathlib.Path(__file__).resolve().parents[2]
@@ -58,13 +59,15 @@ class State:
         self.passwords = self.root / 'passwords.json'
         self.clouds = self.root / 'clouds.yaml'
         self.venv = self.root / 'venv'
-        self.uv = self.root / 'uv'
         self.etc = self.root / 'etc'
         self.run = self.root / 'run'
         self.logs = self.root / 'logs'
         self.marks = self.root / 'marks'
         self.instances = self.root / 'instances'
+        # Nova's image cache.
+        self.base = self.instances / '_base'
         self.images = self.root / 'images'
+        self.glance_store = self.images / 'store'
         self.mariadb = self.root / 'mariadb'
         self.rabbitmq = self.root / 'rabbitmq'
         self.libvirt = self.root / 'libvirt'
@@ -144,6 +147,30 @@ class State:
                     f'{self.root}: wait for it to end'
                 ) from None
             yield
+
+    def variables(self):
+        """What a shell needs to use the box: ``{name: value}``."""
+        return {
+            'PATH': f'{self.venv}/bin:{os.environ.get("PATH", os.defpath)}',
+            'OS_CLIENT_CONFIG_FILE': str(self.clouds),
+            'OS_CLOUD': USER_CLOUD,
+            'LIBVIRT_DEFAULT_URI': self.libvirt_uri,
+            'ONEBOX_STATE': str(self.root),
+            'ONEBOX_VENV': str(self.venv),
+            'ONEBOX_INSTANCES': str(self.instances),
+            'ONEBOX_BASE': str(self.base),
+            'ONEBOX_GLANCE_STORE': str(self.glance_store),
+            'ONEBOX_LOGS': str(self.logs),
+            'ONEBOX_SUPERVISOR_CONF': str(self.supervisor_conf),
+        }
+
+    def remove(self):
+        """Remove the directory, with all that the box holds."""
+        # Last what makes it a box, so that a killed wipe can go on.
+        for path in self.root.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+        shutil.rmtree(self.root)
 
     def mark(self, name, value='done'):
         """Remember that a step was finished, for these inputs."""

@@ -4,13 +4,11 @@ import configparser
 import itertools
 import json
 
+from devstack.onebox import cloud
 from devstack.onebox import configs
-from devstack.onebox import plans
-from devstack.onebox import ports
 from devstack.onebox import services
 from devstack.onebox import settings
 from devstack.onebox import state
-from devstack.onebox import supervision
 from tests.unit import base
 
 
@@ -20,7 +18,7 @@ class _Passwords(dict):
 
 
 def make_box(kvm=False, **choices):
-    return configs.Box(
+    return configs.Deployment(
         state.State('/var/lib/box'),
         settings.merge(None, **choices),
         _Passwords(),
@@ -35,16 +33,22 @@ def parse(text):
     return parser
 
 
-def make_table(box, python='py', ours=''):
+def make_table(box, ours=''):
     texts = configs.files(box) | services.uwsgi_files(box)
-    return services.table(box, texts, python, ours)
+    return services.table(box, texts, ours)
+
+
+def programs(box, ours=''):
+    """What supervisord is told of each service."""
+    return parse(services.supervisord_conf(box, make_table(box, ours)))
 
 
 def changed(before, after):
+    """Names of the services that supervisord has changed."""
     return {
-        name
-        for name in before
-        if before[name].fingerprint != after[name].fingerprint
+        name.removeprefix('program:')
+        for name in before.sections()
+        if before[name] != after[name]
     }
 
 
@@ -58,9 +62,9 @@ class ConfigsTestCase(base.TestCase):
         self.assertNotIn('mysql', text)
         self.assertEqual('1', parsed['DEFAULT']['debug'])
 
-    def test_option_given_more_than_once(self):
-        text = configs.ini({'g': {'o': ['one', 'two'], 'p': True}})
-        self.assertEqual('[g]\no = one\no = two\np = true\n', text)
+    def test_nova_has_its_own_filters_and_ours(self):
+        text = configs.files(make_box())['nova/nova.conf']
+        self.assertEqual(2, text.count('\navailable_filters = '))
 
     def test_overrides_win(self):
         box = make_box(
@@ -71,8 +75,12 @@ class ConfigsTestCase(base.TestCase):
         self.assertEqual('3', parsed['newos']['root_disk_size'])
 
     def test_emulation_without_kvm(self):
-        emulated = configs.nova_cpu(make_box(kvm=False))['libvirt']
-        native = configs.nova_cpu(make_box(kvm=True))['libvirt']
+        emulated, native = (
+            parse(configs.files(make_box(kvm))['nova/nova-cpu.conf'])[
+                'libvirt'
+            ]
+            for kvm in (False, True)
+        )
         self.assertEqual(
             ('qemu', 'none'), (emulated['virt_type'], emulated['cpu_mode'])
         )
@@ -80,12 +88,9 @@ class ConfigsTestCase(base.TestCase):
         self.assertNotIn('cpu_mode', native)
 
     def test_every_port_is_of_the_base_and_used_once(self):
-        plan = ports.plan(20000)
-        ranges = [range(port, port + 1) for port in plan.values()]
-        for first, last in (
-            ports.console_range(20000),
-            ports.display_range(20000),
-        ):
+        made = settings.merge(None, port_base=20000)
+        ranges = [range(port, port + 1) for port in made.ports.values()]
+        for first, last in (made.console_ports, made.display_ports):
             ranges.append(range(first, last + 1))
         every = list(itertools.chain(*ranges))
         self.assertEqual(len(every), len(set(every)))
@@ -96,14 +101,15 @@ class ConfigsTestCase(base.TestCase):
         for text in services.uwsgi_files(box).values():
             self.assertRegex(text, r'http-socket = 127\.0\.0\.1:\d+\n')
         self.assertIn(
-            'listeners.tcp.default = 127.0.0.1:', configs.rabbitmq(box)
+            'listeners.tcp.default = 127.0.0.1:',
+            configs.files(box)['rabbitmq.conf'],
         )
         table = make_table(box)
         self.assertIn('--skip-networking', table['mariadb'].command)
         self.assertIn('-address 127.0.0.1', table['epmd'].command)
 
     def test_clouds_of_an_administrator_and_two_others(self):
-        clouds = json.loads(json.dumps(plans.clouds(make_box())))['clouds']
+        clouds = json.loads(json.dumps(configs.clouds(make_box())))['clouds']
         users = {
             name: cloud['auth']['username'] for name, cloud in clouds.items()
         }
@@ -111,63 +117,50 @@ class ConfigsTestCase(base.TestCase):
             {'onebox-admin': 'admin', 'onebox': 'demo', 'onebox-alt': 'alt'},
             users,
         )
-        projects = plans.identity(make_box())['projects']
-        self.assertEqual(['member'], projects['demo']['users']['demo'][1])
-        self.assertEqual(['member'], projects['alt']['users']['alt'][1])
+        self.assertEqual({'demo': ['member']}, cloud.PROJECTS['demo'])
+        self.assertEqual({'alt': ['member']}, cloud.PROJECTS['alt'])
 
 
 class ServicesTestCase(base.TestCase):
     def test_the_same_choices_restart_nothing(self):
         self.assertEqual(
-            set(), changed(make_table(make_box()), make_table(make_box()))
+            set(), changed(programs(make_box()), programs(make_box()))
         )
 
     def test_another_driver_restarts_nova_compute_only(self):
         stock = make_box(compute_driver='libvirt.LibvirtDriver')
         self.assertEqual(
-            {'nova-compute'},
-            changed(make_table(make_box()), make_table(stock)),
+            {'nova-compute'}, changed(programs(make_box()), programs(stock))
         )
 
     def test_a_changed_checkout_restarts_nova_compute_only(self):
         box = make_box()
         self.assertEqual(
             {'nova-compute'},
-            changed(make_table(box, ours='1'), make_table(box, ours='2')),
+            changed(programs(box, ours='1'), programs(box, ours='2')),
         )
 
     def test_an_option_of_libvirt_restarts_nova_compute_only(self):
         raw = make_box(overrides=['libvirt.images_type=raw'])
         self.assertEqual(
-            {'nova-compute'}, changed(make_table(make_box()), make_table(raw))
+            {'nova-compute'}, changed(programs(make_box()), programs(raw))
         )
 
     def test_an_option_of_all_restarts_all_of_nova_only(self):
         debug = make_box(overrides=['DEFAULT.debug=true'])
         self.assertEqual(
             {'nova-api', 'nova-conductor', 'nova-scheduler', 'nova-compute'},
-            changed(make_table(make_box()), make_table(debug)),
-        )
-
-    def test_another_environment_restarts_all_python(self):
-        box = make_box()
-        self.assertEqual(
-            {'mariadb', 'epmd', 'rabbitmq', 'libvirtd'},
-            set(make_table(box))
-            - changed(make_table(box), make_table(box, python='new')),
+            changed(programs(make_box()), programs(debug)),
         )
 
     def test_supervisord_starts_and_restarts_nothing_by_itself(self):
-        box = make_box()
-        table = make_table(box)
-        parsed = parse(supervision.conf(box.state, table))
-        for name in table:
+        parsed = programs(make_box())
+        for name in make_table(make_box()):
             program = parsed[f'program:{name}']
             self.assertEqual('false', program['autostart'])
             self.assertEqual('false', program['autorestart'])
 
     def test_guests_outlive_libvirtd(self):
-        box = make_box()
-        parsed = parse(supervision.conf(box.state, make_table(box)))
+        parsed = programs(make_box())
         self.assertEqual('false', parsed['program:libvirtd']['stopasgroup'])
         self.assertEqual('true', parsed['program:rabbitmq']['killasgroup'])

@@ -5,8 +5,9 @@ import subprocess
 
 import fixtures
 
-from benchmarks import box as box_module
+from devstack.onebox import client
 from devstack.onebox import settings
+from devstack.onebox import state
 from devstack.onebox.errors import BoxError
 from tests.unit import base
 
@@ -39,7 +40,7 @@ class Settings:
             log = self.state.logs / 'nova-compute.log'
             with open(log, 'a') as stream:
                 stream.write(f"INFO Loading compute driver '{driver}'\n")
-        return subprocess.CompletedProcess(command, 0, stdout='')
+        return subprocess.CompletedProcess(command, 0, '', '')
 
 
 class BoxTest(base.TestCase):
@@ -47,32 +48,31 @@ class BoxTest(base.TestCase):
         super().setUp()
         root = pathlib.Path(self.useFixture(fixtures.TempDir()).path) / 'box'
         (root / 'logs').mkdir(parents=True)
-        state = box_module.state_module.State(root)
-        self.fake = Settings(state)
+        made = state.State(root)
+        self.fake = Settings(made)
         for target, new in (
             ('os.geteuid', lambda: 0),
             ('subprocess.run', self.fake.run),
         ):
             self.useFixture(fixtures.MonkeyPatch(target, new))
-        self.box = box_module.Box(root)
+        self.box = client.Box(root)
+        self.box.check_up()
 
     def test_use(self):
-        self.box.use(
-            box_module.OURS, **{'a.b': 'c', 'libvirt.images_type': ''}
-        )
-        self.assertEqual(box_module.OURS, self.fake.current.compute_driver)
+        self.box.use(client.OURS, **{'a.b': 'c', 'libvirt.images_type': ''})
+        self.assertEqual(client.OURS, self.fake.current.compute_driver)
         self.assertEqual({'a.b': 'c'}, self.fake.current.overrides)
 
     def test_another_driver_was_loaded(self):
-        self.fake.loads = box_module.STOCK
-        with self.assertRaisesRegex(BoxError, box_module.STOCK):
-            self.box.use(box_module.OURS)
+        self.fake.loads = client.STOCK
+        with self.assertRaisesRegex(BoxError, client.STOCK):
+            self.box.use(client.OURS)
 
     def test_settings_kept(self):
         before = self.fake.current
         with self.box.settings_kept():
             self.box.use(
-                box_module.OURS, **{'a.b': 'c', 'libvirt.images_type': ''}
+                client.OURS, **{'a.b': 'c', 'libvirt.images_type': ''}
             )
             self.assertNotEqual(before, self.fake.current)
         self.assertEqual(before, self.fake.current)
@@ -83,6 +83,6 @@ class BoxTest(base.TestCase):
             self.assertRaises(ZeroDivisionError),
             self.box.settings_kept(),
         ):
-            self.box.use(box_module.OURS)
+            self.box.use(client.OURS)
             raise ZeroDivisionError
         self.assertEqual(before, self.fake.current)

@@ -10,7 +10,7 @@ import fixtures
 from devstack.onebox import demo_cloud
 from devstack.onebox import demo_console
 from devstack.onebox import demo_golden
-from devstack.onebox import demo_options
+from devstack.onebox.errors import BoxError
 from tests.unit import base
 
 CLEAN = {'disk_format': 'qcow2', 'min_disk': 4}
@@ -100,19 +100,15 @@ class OriginTest(base.TestCase):
         )
 
 
-class AttachedTest(base.TestCase):
+class DevicesTest(base.TestCase):
     def test_disks_and_empty_drives(self):
-        xml = (
-            '<domain><devices>'
-            '<disk type="file" device="disk"><source file="/i/disk"/>'
-            '</disk>'
-            '<disk type="file" device="cdrom"/>'
-            '<interface type="user"/>'
-            '</devices></domain>'
+        listed = (
+            ' Type   Device   Target   Source\n'
+            '--------------------------------\n'
+            ' file   disk     vda      /i/disk\n'
+            ' file   cdrom    hda      -\n\n'
         )
-        self.assertEqual(
-            [('disk', '/i/disk'), ('cdrom', '')], demo_cloud.attached(xml)
-        )
+        self.assertEqual(['disk', 'cdrom'], demo_golden.devices(listed))
 
 
 def server(status, **attributes):
@@ -169,7 +165,7 @@ class WatchTest(base.TestCase):
         self.compute.get_server.return_value = server('ACTIVE')
         self._console('installer: ERROR: the disk vda holds data\n')
         self.assertRaisesRegex(
-            demo_options.DemoError, 'holds data', self.demo.watch_installation
+            BoxError, 'holds data', self.demo.watch_installation
         )
 
     def test_server_in_error(self):
@@ -177,7 +173,7 @@ class WatchTest(base.TestCase):
             'ERROR', fault={'message': 'No valid host was found.'}
         )
         self.assertRaisesRegex(
-            demo_options.DemoError,
+            BoxError,
             'No valid host.*\n.*/logs/',
             self.demo.watch_installation,
         )
@@ -188,7 +184,7 @@ class WatchTest(base.TestCase):
             'output': 'Press any key to boot'
         }
         self.assertRaisesRegex(
-            demo_options.DemoError,
+            BoxError,
             '(?s)10 minutes.*Press any key.*--timeout',
             self.demo.watch_installation,
         )
@@ -204,7 +200,7 @@ class WatchTest(base.TestCase):
         self.compute.get_server.return_value = server('SHUTOFF')
         self._console('No bootable device.\n')
         self.assertRaisesRegex(
-            demo_options.DemoError,
+            BoxError,
             'powered off',
             self.demo.watch_first_boot,
             'booted',

@@ -14,7 +14,7 @@ from devstack.onebox import state
 from tests.unit import base
 
 
-class ReportTestCase(base.TestCase):
+class EnvTestCase(base.TestCase):
     def setUp(self):
         super().setUp()
         self.top = pathlib.Path(self.useFixture(fixtures.TempDir()).path)

@@ -1,0 +1,245 @@
+# SPDX-License-Identifier: Apache-2.0
+"""'box up', once its Python is there: to a running cloud."""
+
+import concurrent.futures
+import json
+import os
+import shutil
+
+from devstack.onebox import cloud as cloud_module
+from devstack.onebox import commands
+from devstack.onebox import configs
+from devstack.onebox import databases
+from devstack.onebox import down
+from devstack.onebox import kvm
+from devstack.onebox import ports
+from devstack.onebox import processes
+from devstack.onebox import pythonenv
+from devstack.onebox import services
+from devstack.onebox import settings as settings_module
+from devstack.onebox import state as state_module
+from devstack.onebox import supervision
+from devstack.onebox import waiting
+from devstack.onebox.progress import step
+
+_NOVA = ('nova-conductor', 'nova-scheduler', 'nova-compute')
+
+
+def up(state, settings):
+    """Start what does not run and fill what is empty.
+
+    :raises BoxError: when the user must do something first.
+    """
+    _end_leftovers(state)
+    _check_ports(state, settings)
+    state_module.write(state.settings, settings_module.dump(settings))
+    _try_kvm(state)
+    ours = pythonenv.install_ours(state, settings) if settings.ours else ''
+    pythonenv.link_driver(state, settings.ours)
+    box = configs.Deployment(
+        state, settings, state.load_passwords(), state.marked('kvm', 'yes')
+    )
+    texts = configs.files(box) | services.uwsgi_files(box)
+    for path, text in texts.items():
+        state_module.write(state.etc / path, text, mode=0o600)
+    _write_clouds(box)
+    _Bringup(box, services.table(box, texts, ours)).run()
+    pythonenv.remove_others(state)
+
+
+def _end_leftovers(state):
+    # What a killed 'up' was waiting for must not race with this one. A
+    # living supervisord keeps its services; without one they are strays.
+    supervisord = supervision.process(state)
+    strays = processes.marked(
+        state, commands.SETUP_MARK if supervisord else commands.MARK
+    )
+    if strays:
+        with step(f'ending {len(strays)} processes of an interrupted run'):
+            processes.end(strays)
+    if supervisord:
+        environment = supervisord.environ().get('VIRTUAL_ENV')
+        if environment != str(state.venv.resolve()):
+            # Its services run from another environment.
+            down.stop_everything(state)
+
+
+def _check_ports(state, settings):
+    known = settings_module.load(state.settings)
+    if not supervision.process(state) or known.ports != settings.ports:
+        ports.check_free(settings.ports)
+
+
+def _try_kvm(state):
+    if not state.marked('kvm', 'yes') and not state.marked('kvm', 'no'):
+        with step('trying KVM'):
+            state.mark('kvm', 'yes' if kvm.works(state.work) else 'no')
+
+
+def _write_clouds(box):
+    path = box.state.clouds
+    # JSON is YAML.
+    state_module.write(
+        path, json.dumps(configs.clouds(box), indent=2) + '\n', mode=0o600
+    )
+    if 'SUDO_UID' in os.environ:
+        # Whoever called sudo shall use the cloud without it.
+        os.chown(path, int(os.environ['SUDO_UID']), -1)
+
+
+def _together(*calls):
+    """Make calls, (function, *arguments), at the same time.
+
+    The first error is raised.
+    """
+    with concurrent.futures.ThreadPoolExecutor(len(calls)) as pool:
+        futures = [pool.submit(*call) for call in calls]
+        for future in concurrent.futures.as_completed(futures):
+            future.result()
+
+
+class _Bringup:
+    def __init__(self, box, table):
+        self._box = box
+        self._state = box.state
+        self._table = table
+        self._supervisor = supervision.Supervisor(box.state)
+
+    def run(self):
+        with step('supervisord'):
+            self._supervisor.ensure(
+                services.supervisord_conf(self._box, self._table)
+            )
+        _together(
+            (self._database,), (self._messaging,), (self._serve, 'libvirtd')
+        )
+        lacking = databases.lacking(self._state)
+        if lacking:
+            databases.create(self._box, lacking)
+        _together((self._identity, lacking), (self._schemas, lacking))
+        self._serve('placement')
+        _together(
+            *(
+                (self._serve, name)
+                for name in ('glance', 'neutron', 'nova-api', *_NOVA)
+            )
+        )
+        self._compute()
+
+    def _serve(self, name):
+        service = self._table[name]
+        if self._supervisor.running(name):
+            self._supervisor.await_ready(service)
+            return
+        with step(name):
+            self._supervisor.stop(name)
+            self._await_ports(service)
+            self._supervisor.start(service)
+            self._supervisor.await_ready(service)
+
+    def _await_ports(self, service):
+        # A process on its way out may still hold them.
+        wanted = {name: self._box.ports[name] for name in service.ports}
+        if wanted:
+            try:
+                waiting.wait_for(
+                    'free ports',
+                    lambda: not ports.taken(wanted),
+                    60,
+                    0.1,
+                )
+            except waiting.TimedOut:
+                ports.check_free(wanted)
+
+    def _database(self):
+        if not self._state.mariadb.exists():
+            with step('empty database'):
+                databases.initialise(self._state)
+        self._serve('mariadb')
+
+    def _messaging(self):
+        self._serve('epmd')
+        if not self._supervisor.running('rabbitmq'):
+            self._empty_rabbitmq()
+        self._serve('rabbitmq')
+
+    def _empty_rabbitmq(self):
+        # It keeps nothing that outlives its clients, and a first start that
+        # was killed would leave it without its user.
+        home = self._state.rabbitmq
+        shutil.rmtree(home)
+        home.mkdir(mode=0o700)
+        for name, text in (
+            ('.erlang.cookie', self._box.passwords['erlang_cookie']),
+            ('advanced.config', '[].\n'),
+        ):
+            state_module.write(home / name, text, mode=0o400)
+
+    def _schemas(self, lacking):
+        for name in lacking:
+            if name != 'keystone':
+                self._migrate(name)
+        if not self._state.marked('cells'):
+            with step('Nova cells'):
+                databases.map_cells(self._state)
+
+    def _migrate(self, name):
+        with step(f'schema of {name}'):
+            databases.migrate(self._box, name)
+
+    def _identity(self, lacking):
+        if 'keystone' in lacking:
+            self._migrate('keystone')
+        wanted = json.dumps(list(configs.endpoints(self._box).values()))
+        if self._state.marked('identity', wanted):
+            self._serve('keystone')
+            return
+        with step('keystone bootstrap'):
+            self._bootstrap()
+        self._serve('keystone')
+        with (
+            step('users and endpoints'),
+            cloud_module.administrator(self._state) as cloud,
+        ):
+            cloud_module.fill_identity(cloud.identity, self._box)
+        self._state.mark('identity', wanted)
+
+    def _bootstrap(self):
+        state, box = self._state, self._box
+        (state.etc / 'fernet-keys').mkdir(mode=0o700, exist_ok=True)
+        for arguments in (
+            'fernet_setup --keystone-user root --keystone-group root',
+            f'bootstrap --bootstrap-region-id {configs.REGION} '
+            f'--bootstrap-public-url {box.url("keystone")}/v3',
+        ):
+            databases.manage(
+                state,
+                'keystone',
+                'keystone-manage',
+                ['keystone/keystone.conf'],
+                arguments.split(),
+                OS_BOOTSTRAP_PASSWORD=box.passwords['admin'],
+            )
+
+    def _compute(self):
+        told = self._supervisor.processes()
+        # The seconds are whole: a report in the same one may be older.
+        since = {name: told[name]['start'] + 1 for name in _NOVA}
+        wanted = json.dumps([cloud_module.FLAVORS, since])
+        if self._state.marked('compute', wanted):
+            return
+        with (
+            step('flavors, and Nova reporting'),
+            cloud_module.administrator(self._state) as cloud,
+        ):
+            cloud_module.fill_compute(cloud)
+            cloud_module.await_compute(cloud, since, self._check_alive)
+        if not self._state.marked('host'):
+            with step('compute host into its cell'):
+                databases.manage_cells(self._state, 'discover_hosts')
+                self._state.mark('host')
+        self._state.mark('compute', wanted)
+
+    def _check_alive(self):
+        for name in self._table:
+            self._supervisor.check_alive(name)
