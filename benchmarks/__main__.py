@@ -103,7 +103,7 @@ def _spawn(options):
     from benchmarks import spawn
 
     with onebox.cloud_errors():
-        box = onebox.Box(options.state)
+        box = onebox.BenchmarkBox(options.state)
         return 'seconds', spawn.measure(box, options.runs), 2
 
 
@@ -112,7 +112,7 @@ def _ordinary(options):
     from benchmarks import ordinary
 
     with onebox.cloud_errors():
-        box = onebox.Box(options.state)
+        box = onebox.BenchmarkBox(options.state)
         return 'seconds', ordinary.measure(box, options.runs), 2
 
 
@@ -121,7 +121,7 @@ def _disk(options):
     from benchmarks import onebox
 
     with onebox.cloud_errors():
-        return 'MiB', disk.measure(onebox.Box(options.state)), 2
+        return 'MiB', disk.measure(onebox.BenchmarkBox(options.state)), 2
 
 
 def _burst(options):
@@ -129,7 +129,7 @@ def _burst(options):
     from benchmarks import onebox
 
     with onebox.cloud_errors():
-        box = onebox.Box(options.state)
+        box = onebox.BenchmarkBox(options.state)
         title = f'{burst.SERVERS} servers at once'
         return title, burst.measure(box), 2
 
@@ -139,7 +139,7 @@ def _capture(options):
     from benchmarks import onebox
 
     with onebox.cloud_errors():
-        box = onebox.Box(options.state)
+        box = onebox.BenchmarkBox(options.state)
         found = capture.measure(box, options.server, options.runs)
         return 'an image', found, 1
 

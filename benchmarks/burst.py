@@ -51,7 +51,7 @@ class Burst:
 def measure(box):
     """Compare both drivers.
 
-    :param box: onebox.Box
+    :param box: onebox.BenchmarkBox
     :returns: list of figures.Comparison, each with its unit
     :raises BenchmarkError: when a server is lost
     """

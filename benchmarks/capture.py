@@ -46,7 +46,7 @@ _LIMIT = 900
 def measure(box, name, runs):
     """Take images of a server that is off.
 
-    :param box: onebox.Box
+    :param box: onebox.BenchmarkBox
     :param name: of the server; it must have been installed with ours
     :param runs: images of each way
     :returns: list of figures.Comparison, each of a way with stock

@@ -29,7 +29,7 @@ _BLOCK = 512
 def measure(box):
     """Compare both drivers.
 
-    :param box: onebox.Box
+    :param box: onebox.BenchmarkBox
     :returns: list of figures.Comparison, in MiB
     :raises BenchmarkError: when a server does not do what it should
     """

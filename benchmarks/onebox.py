@@ -7,22 +7,20 @@ clients.
 
 import contextlib
 import pathlib
-import subprocess
 import tempfile
-import time
 
 import libvirt
 from nova.virt.libvirt import imagecache
 import openstack
 import psutil
 
-from benchmarks import box
 from benchmarks.errors import BenchmarkError
-from devstack.onebox import plans
-from devstack.onebox import state as state_module
+from devstack.onebox import client
+from devstack.onebox import settings
+from devstack.onebox import waiting
 
-STOCK = box.STOCK
-OURS = box.OURS
+STOCK = client.STOCK
+OURS = client.OURS
 #: Of every server and image made here, and of nothing else.
 NAME = 'newos-benchmark'
 FLAVOR = 'm1.nano'
@@ -32,7 +30,7 @@ CACHE = '_base'
 LIMIT = 300
 
 
-class Box(box.Box):
+class BenchmarkBox(client.Box):
     """A box that is up.
 
     :param root: its state directory
@@ -43,9 +41,10 @@ class Box(box.Box):
 
     def __init__(self, root):
         super().__init__(root)
+        self.check_up()
         self.instances = self.state.instances
-        self.cloud = self._connect(plans.USER_CLOUD)
-        self._admin = self._connect(plans.ADMIN_CLOUD)
+        self.cloud = self._connect(settings.USER_CLOUD)
+        self._admin = self._connect(settings.ADMIN_CLOUD)
         self._libvirt = libvirt.openReadOnly(self.state.libvirt_uri)
 
     def _connect(self, name):
@@ -218,22 +217,7 @@ def probe_iso():
     # replace what the cache of media holds.
     with tempfile.TemporaryDirectory() as directory:
         path = pathlib.Path(directory) / 'probe.iso'
-        # The system's Python: the box's need not have what makes an ISO.
-        process = subprocess.run(
-            [
-                '/usr/bin/python3',
-                '-m',
-                'devstack.onebox.media',
-                'probe',
-                f'--out={path}',
-            ],
-            cwd=state_module.TOP,
-            stdout=subprocess.PIPE,
-            text=True,
-            check=False,
-        )
-        if process.returncode:
-            raise BenchmarkError('the ISO could not be made, see above')
+        client.medium('probe', f'--out={path}')
         yield path
 
 
@@ -244,11 +228,10 @@ def wait_for(what, condition, interval, limit=LIMIT):
     :param limit: seconds that it may take
     :raises BenchmarkError: naming ``what``, after that time
     """
-    until = time.monotonic() + limit
-    while not condition():
-        if time.monotonic() > until:
-            raise BenchmarkError(f'{what}: not within {limit} s')
-        time.sleep(interval)
+    try:
+        waiting.wait_for(what, condition, limit, interval)
+    except waiting.TimedOut as error:
+        raise BenchmarkError(str(error)) from None
 
 
 def _built(server):

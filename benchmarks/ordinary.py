@@ -22,7 +22,7 @@ _TITLES = (
 def measure(box, runs):
     """Compare both drivers.
 
-    :param box: onebox.Box
+    :param box: onebox.BenchmarkBox
     :param runs: servers a block
     :returns: list of figures.Comparison, in seconds
     :raises BenchmarkError: when a server does not come up

@@ -4,18 +4,18 @@
 In turns, because what else the machine does changes over minutes.
 """
 
-from benchmarks import box as box_module
 from benchmarks import figures
+from devstack.onebox import client
 from devstack.onebox.progress import say
 
-_DRIVERS = {'stock': box_module.STOCK, 'ours': box_module.OURS}
+_DRIVERS = {'stock': client.STOCK, 'ours': client.OURS}
 _BLOCKS = ('stock', 'ours', 'stock', 'ours')
 
 
 def compare(box, titles, measure, runs):
     """Measure one thing again and again, with both drivers.
 
-    :param box: what has ``use(driver)``, as benchmarks.box.Box has
+    :param box: what has ``use(driver)``, as devstack.onebox.client.Box has
     :param titles: what is measured
     :param measure: called without an argument, returns seconds, one for each
         title

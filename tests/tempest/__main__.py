@@ -6,7 +6,7 @@ import os
 import pathlib
 import sys
 
-from benchmarks import box as box_module
+from devstack.onebox import client
 from devstack.onebox import state as state_module
 from devstack.onebox.errors import BoxError
 from tests.tempest import cloud as cloud_module
@@ -46,7 +46,7 @@ def parser():
 def compare(box):
     """Run the selection with both drivers, and doubtful tests again.
 
-    :param box: benchmarks.box.Box
+    :param box: devstack.onebox.client.Box
     :returns: results.Verdict
     :raises BoxError: when there is nothing to compare
     """
@@ -72,15 +72,15 @@ def compare(box):
 
 
 def _both(box, tempest):
-    box.use(box_module.STOCK, **_OPTIONS)
+    box.use(client.STOCK, **_OPTIONS)
     stock = tempest.run('stock')
-    box.use(box_module.OURS, **_OPTIONS)
+    box.use(client.OURS, **_OPTIONS)
     first = results.Comparison(stock, tempest.run('ours'))
     doubtful = first.again(first.worse())
     if not doubtful:
         return results.Verdict(first)
     ours = tempest.run('ours-again', doubtful)
-    box.use(box_module.STOCK, **_OPTIONS)
+    box.use(client.STOCK, **_OPTIONS)
     stock = tempest.run('stock-again', doubtful)
     return results.Verdict(first, results.Comparison(stock, ours))
 
@@ -89,7 +89,9 @@ def main(arguments=None):
     """:returns: the exit status."""
     options = parser().parse_args(arguments)
     try:
-        verdict = compare(box_module.Box(options.state))
+        box = client.Box(options.state)
+        box.check_up()
+        verdict = compare(box)
     except BoxError as error:
         sys.exit(f'tests.tempest: {error}')
     except KeyboardInterrupt:

@@ -6,8 +6,8 @@ import json
 import subprocess
 
 from benchmarks import guest
-from devstack.onebox import plans
-from devstack.onebox import processes
+from devstack.onebox import commands
+from devstack.onebox import settings
 from devstack.onebox.errors import BoxError
 from devstack.onebox.progress import step
 
@@ -38,7 +38,7 @@ class Cloud:
         """The administrator's entry of clouds.yaml."""
         # It is JSON, which is YAML too.
         clouds = json.loads(self._state.clouds.read_text())['clouds']
-        return clouds[plans.ADMIN_CLOUD]
+        return clouds[settings.ADMIN_CLOUD]
 
     def services(self):
         """The types of service that the catalog lists."""
@@ -92,10 +92,10 @@ class Cloud:
             [
                 self._state.venv / 'bin' / 'openstack',
                 '--os-cloud',
-                plans.ADMIN_CLOUD,
+                settings.ADMIN_CLOUD,
                 *arguments,
             ],
-            env=processes.environment(self._state)
+            env=commands.environment(self._state)
             | {'OS_CLIENT_CONFIG_FILE': str(self._state.clouds)},
             capture_output=True,
             text=True,

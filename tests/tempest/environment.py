@@ -45,7 +45,7 @@ def _digest():
 
 
 def _install(state, directory):
-    uv = state.uv / 'bin' / 'uv'
+    uv = state.venv / 'bin' / 'uv'
     log = state.logs / 'tempest-python.log'
     for command in (
         [uv, 'venv', '--python', '/usr/bin/python3', directory],

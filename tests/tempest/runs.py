@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs of Tempest against one cloud."""
 
+import configparser
+import io
 import pathlib
 import shutil
 import subprocess
 
-from devstack.onebox import configs
-from devstack.onebox import processes
 from devstack.onebox import state as state_module
+from devstack.onebox.commands import environment
 from devstack.onebox.errors import BoxError
 from devstack.onebox.errors import tail
 from devstack.onebox.progress import say
@@ -30,14 +31,18 @@ class Tempest:
     """
 
     def __init__(self, state, commands, directory, groups):
-        self._environment = processes.environment(state)
+        self._environment = environment(state)
         self._commands = commands
         self._directory = directory
         self._conf = directory / 'tempest.conf'
         shutil.rmtree(directory, ignore_errors=True)
         directory.mkdir(mode=0o700)
         # It has the administrator's password.
-        state_module.write(self._conf, configs.ini(groups), mode=0o600)
+        parser = configparser.ConfigParser(interpolation=None)
+        parser.read_dict(groups)
+        text = io.StringIO()
+        parser.write(text)
+        state_module.write(self._conf, text.getvalue(), mode=0o600)
 
     def run(self, name, tests=None):
         """Run tests and return their outcomes.

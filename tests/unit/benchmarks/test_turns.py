@@ -2,8 +2,8 @@
 
 import itertools
 
-from benchmarks import box as box_module
 from benchmarks import turns
+from devstack.onebox import client
 from tests.unit import base
 
 
@@ -26,7 +26,7 @@ class TurnsTest(base.TestCase):
 
         found = turns.compare(box, ('one', 'ten'), measure, 2)
 
-        stock, ours = box_module.STOCK, box_module.OURS
+        stock, ours = client.STOCK, client.OURS
         self.assertEqual([stock, ours, stock, ours], box.used)
         # The first of each block is not counted.
         self.assertEqual(
