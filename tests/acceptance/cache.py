@@ -7,7 +7,7 @@ import hashlib
 def base_file(box, image_id):
     """Where Nova caches an image."""
     digest = hashlib.sha1(image_id.encode()).hexdigest()  # noqa: S324
-    return box.base / digest
+    return box.state.base / digest
 
 
 def lose(box, *image_ids):

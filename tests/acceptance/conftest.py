@@ -8,6 +8,7 @@ import uuid
 import openstack
 import pytest
 
+from devstack.onebox import client
 from tests.acceptance import guests
 from tests.acceptance import onebox
 from tests.acceptance import storage
@@ -27,7 +28,7 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope='session')
 def box():
-    return onebox.Box.from_environment()
+    return client.Box.from_environment()
 
 
 @pytest.fixture(scope='session')
@@ -76,7 +77,7 @@ def pty_consoles():
 def media(box):
     """Paths of the media of devstack/onebox/media by name."""
     names = ('probe', 'waiting', 'drivers', 'installed', 'rescue')
-    return {name: box.medium(name) for name in names}
+    return {name: client.medium(name) for name in names}
 
 
 @pytest.fixture(scope='session')

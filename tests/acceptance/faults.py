@@ -17,9 +17,9 @@ import threading
 
 import openstack
 
+from devstack.onebox.waiting import wait_for
 from tests.acceptance import cache
 from tests.acceptance import guests
-from tests.acceptance import onebox
 
 _CHUNK = 2**16
 #: What passes of a held transfer: enough that each end has begun, which
@@ -155,7 +155,7 @@ class Services:
         """Kill a service and all that it runs: no time to clean up."""
         pid = self._pid(name)
         os.killpg(pid, signal.SIGKILL)
-        onebox.wait_for(f'{name} is dead', lambda: not _exists(pid))
+        wait_for(f'{name} is dead', lambda: not _exists(pid))
 
     @contextlib.contextmanager
     def frozen(self, name):
@@ -195,7 +195,7 @@ class Log:
     """
 
     def __init__(self, box, name):
-        self._path = box.logs / f'{name}.log'
+        self._path = box.state.logs / f'{name}.log'
         self._begin = self._path.stat().st_size
 
     def wait_for(self, text, seconds=120):
@@ -206,7 +206,7 @@ class Log:
                 file.seek(self._begin)
                 return text.encode() in file.read()
 
-        onebox.wait_for(f'{text!r} in {self._path}', written, seconds)
+        wait_for(f'{text!r} in {self._path}', written, seconds)
 
 
 class InstancesDisk:
@@ -288,11 +288,11 @@ class Scene:
     def _await_phases(self):
         for iso in (self.fetched_iso, self.other_iso):
             part = cache.base_file(self.box, iso).with_suffix('.part')
-            onebox.wait_for(
+            wait_for(
                 f'{part} is half there',
                 lambda part=part: part.exists() and part.stat().st_size,
             )
-        onebox.wait_for(
+        wait_for(
             'the golden image is half there',
             lambda: self.status_of(self.golden) == 'saving',
         )
@@ -305,7 +305,7 @@ class Scene:
             self.gate.release(self.other_iso)
             # The last disk that Nova makes before it asks libvirt.
             disk = self.creating.directory / 'disk.virtio'
-            onebox.wait_for(f'{disk} is there', disk.exists)
+            wait_for(f'{disk} is there', disk.exists)
             yield
         self.gate.release()
 
@@ -344,7 +344,7 @@ class Scene:
     def capture_again(self):
         """An image of the installed server works; returns its record."""
         image_id = self.begin_image(self.captured)
-        onebox.wait_for(
+        wait_for(
             'the retried golden image',
             lambda: self.status_of(image_id) == 'active',
         )
@@ -358,7 +358,7 @@ class Scene:
             [
                 *'qemu-img compare -f qcow2 -F qcow2'.split(),
                 self.captured.directory / 'disk.newos',
-                self.box.state / 'images' / 'store' / image_id,
+                self.box.state.root / 'images' / 'store' / image_id,
             ],
             capture_output=True,
             text=True,
@@ -382,4 +382,4 @@ def wait_for_answer(cloud, seconds=120):
         except openstack.exceptions.SDKException:
             return False
 
-    onebox.wait_for('the compute API answers', answers, seconds)
+    wait_for('the compute API answers', answers, seconds)

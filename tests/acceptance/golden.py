@@ -38,7 +38,7 @@ def check_compressed(box, image):
 
     Not all of them: QEMU leaves as it is what would not become less.
     """
-    path = box.glance_store / image.id
+    path = box.state.glance_store / image.id
     details = _qemu_img('info', path)['format-specific']['data']
     assert details['compression-type'] == 'zstd'
     assert _qemu_img('check', path)['compressed-clusters'] > 0
@@ -66,7 +66,7 @@ def assert_cannot_be_made(guest):
     name = 'newos-test-not-made'
     root = guest.directory / 'disk.newos'
     # Nova leaves there what it was at when it is killed.
-    snapshots = guest.box.instances / 'snapshots'
+    snapshots = guest.box.state.instances / 'snapshots'
     before = faults.digest_of(root), set(snapshots.glob('*'))
     taken = onebox.openstack(
         *('server', 'image', 'create', '--wait', '--name', name, guest.id),

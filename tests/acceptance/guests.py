@@ -10,6 +10,8 @@ import xml.etree.ElementTree
 import libvirt
 import openstack
 
+from devstack.onebox.waiting import TimedOut
+from devstack.onebox.waiting import wait_for
 from tests.acceptance import onebox
 
 SILENCED = libvirt.registerErrorHandler(lambda _context, _error: None, None)
@@ -110,7 +112,7 @@ class Guest:
     @property
     def directory(self):
         """The instance directory."""
-        return self.box.instances / self.id
+        return self.box.state.instances / self.id
 
     def server(self):
         """The server as Nova shows it now."""
@@ -131,8 +133,8 @@ class Guest:
             return None
 
         try:
-            return onebox.wait_for(f'report {facts}', last, seconds)
-        except onebox.TimedOut as error:
+            return wait_for(f'report {facts}', last, seconds)
+        except TimedOut as error:
             raise AssertionError(f'{error}\n{self.console()}') from None
 
     def wait_for_status(self, *statuses, seconds=240):
@@ -147,7 +149,7 @@ class Guest:
             )
             return server.status in statuses
 
-        onebox.wait_for(f'{self.id} {statuses}', reached, seconds)
+        wait_for(f'{self.id} {statuses}', reached, seconds)
 
     def call(self, action, *arguments, expect='ACTIVE', **keywords):
         """An action of Nova's API, as the owner, and wait for its end.
@@ -189,8 +191,8 @@ class Guest:
 
             os.write(port, f'{command}\n'.encode())
             try:
-                return onebox.wait_for(command, answered, seconds)[0]
-            except onebox.TimedOut as error:
+                return wait_for(command, answered, seconds)[0]
+            except TimedOut as error:
                 raise AssertionError(f'{error}\n{self.console()}') from None
 
     @contextlib.contextmanager
@@ -263,7 +265,7 @@ class Guest:
 
     def _installed(self, report):
         assert report.facts.get('installed'), report
-        onebox.wait_for('the installer powers off', self.is_off)
+        wait_for('the installer powers off', self.is_off)
         try:
             self.cloud.compute.stop_server(self.id)
         except openstack.exceptions.HttpException as error:
@@ -295,7 +297,7 @@ class Guest:
 
     def wait_until_gone(self):
         """See that a deleted server is gone with all that was its own."""
-        onebox.wait_for(
+        wait_for(
             f'{self.id} is deleted',
             lambda: not self.cloud.compute.find_server(self.id),
         )
@@ -307,13 +309,15 @@ class Guest:
         Nova tells Placement after it has told the user.
         """
         try:
-            onebox.wait_for('nothing', lambda: not self.leftovers(), 30)
-        except onebox.TimedOut:
+            wait_for('nothing', lambda: not self.leftovers(), 30)
+        except TimedOut:
             assert self.leftovers() == []
 
     def leftovers(self):
         """What the host and Placement still have of the server."""
-        found = [str(path) for path in self.box.instances.glob(f'{self.id}*')]
+        found = [
+            str(path) for path in self.box.state.instances.glob(f'{self.id}*')
+        ]
         if self.domain_xml() is not None:
             found.append('domain')
         return found + onebox.allocations(self.id)

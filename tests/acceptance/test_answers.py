@@ -8,6 +8,7 @@ import uuid
 
 import pytest
 
+from devstack.onebox import client
 from tests import processes
 
 KICKSTART = b"""\
@@ -46,7 +47,7 @@ d-i preseed/early_command string \
 @pytest.fixture
 def netboot_iso(box, images):
     """Debian's own installer; not for every session, it takes a download."""
-    return images(box.medium('netboot'))
+    return images(client.medium('netboot'))
 
 
 @pytest.fixture

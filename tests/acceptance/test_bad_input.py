@@ -145,7 +145,7 @@ def test_compute_does_not_start(box, option, value, words):
 @pytest.fixture
 def full_disk(box):
     """The servers' disks on a file system of 1 GiB with 2 MiB free."""
-    small = box.state / 'small'
+    small = box.state.root / 'small'
     small.mkdir(exist_ok=True)
     subprocess.run(
         ['mount', '-t', 'tmpfs', '-o', 'size=1100M', 'tmpfs', small],

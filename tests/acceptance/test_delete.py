@@ -9,6 +9,7 @@ import signal
 
 import pytest
 
+from devstack.onebox.waiting import wait_for
 from tests.acceptance import golden
 from tests.acceptance import onebox
 from tests.acceptance.cache import base_file
@@ -31,7 +32,7 @@ def test_delete_while_it_is_built(launch, cloud, install_iso, libvirtd):
         networks='none',
     )
     guest = launch.adopt(answer.id)
-    onebox.wait_for('files', guest.directory.exists, interval=0.05)
+    wait_for('files', guest.directory.exists, interval=0.05)
     # Now the build stands still, at its next question to libvirt.
     os.kill(libvirtd, signal.SIGSTOP)
     assert guest.server().status == 'BUILD'

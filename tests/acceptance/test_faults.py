@@ -5,11 +5,11 @@ import contextlib
 
 import pytest
 
+from devstack.onebox.waiting import wait_for
 from tests.acceptance import cache
 from tests.acceptance import conftest
 from tests.acceptance import faults
 from tests.acceptance import golden
-from tests.acceptance import onebox
 
 
 @pytest.fixture(scope='module')
@@ -102,7 +102,7 @@ def test_nova_compute_is_killed(scene, services, assert_installs):
     scene.assert_root_untouched()
     # Glance puts it back when the upload breaks off; with nobody's token,
     # Nova cannot delete it.
-    onebox.wait_for(
+    wait_for(
         'Glance gives the upload up',
         lambda: scene.status_of(scene.golden) == 'queued',
     )
@@ -134,7 +134,7 @@ def test_rabbitmq_is_stopped(scene, services, box, assert_installs):
     fetched = cache.base_file(box, scene.fetched_iso)
     with scene.held():
         services.stop('rabbitmq')
-    onebox.wait_for('the ISO is there all the same', fetched.exists)
+    wait_for('the ISO is there all the same', fetched.exists)
     services.start('rabbitmq')
 
     for guest in (scene.fetching, scene.creating):

@@ -7,6 +7,7 @@ import contextlib
 import libvirt
 import pytest
 
+from devstack.onebox.waiting import wait_for
 from tests.acceptance import faults
 from tests.acceptance import golden
 from tests.acceptance import onebox
@@ -18,7 +19,7 @@ MIB = 2**20
 def disk(box, tmp_path):
     """The disk that the instances are on."""
     services = faults.Services(box)
-    disk = faults.InstancesDisk(box.instances, tmp_path / 'disk.img')
+    disk = faults.InstancesDisk(box.state.instances, tmp_path / 'disk.img')
     before = onebox.disk_gb()
     with _host_changed(services):
         disk.mount()
@@ -26,7 +27,7 @@ def disk(box, tmp_path):
     with _host_changed(services):
         disk.unmount()
     # Until then Placement gives the host no servers.
-    onebox.wait_for('the disk of before', lambda: onebox.disk_gb() == before)
+    wait_for('the disk of before', lambda: onebox.disk_gb() == before)
 
 
 @contextlib.contextmanager
@@ -50,7 +51,7 @@ def test_the_disk_of_the_host_is_full(
 
     disk.leave(8 * MIB)
     _assert_refused(launch(iso, expect=('ERROR',)))
-    assert [path.name for path in box.base.iterdir()] == []
+    assert [path.name for path in box.state.base.iterdir()] == []
 
     disk.leave(256 * MIB)
     guest = launch(iso)
@@ -78,7 +79,7 @@ def test_the_disk_of_the_host_is_full(
 
 def _assert_refused(guest):
     message = guest.server().fault['message']
-    assert f'no room left in {guest.box.instances}' in message
+    assert f'no room left in {guest.box.state.instances}' in message
     guest.delete()
 
 
@@ -86,7 +87,7 @@ def _install_with_an_interruption(guest, disk):
     """QEMU pauses a guest that finds no room, and nothing is lost."""
     with concurrent.futures.ThreadPoolExecutor() as pool:
         installation = pool.submit(guest.install_now)
-        onebox.wait_for('QEMU finds no room', lambda: _waits_for_room(guest))
+        wait_for('QEMU finds no room', lambda: _waits_for_room(guest))
         disk.leave(256 * MIB)
         guest.call('pause_server', expect='PAUSED')
         guest.call('unpause_server')

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from devstack.onebox.waiting import wait_for
 from tests.acceptance import onebox
 from tests.acceptance import storage
 from tests.acceptance.cache import base_file
@@ -37,7 +38,7 @@ def test_the_cache_keeps_what_a_server_stands_on(
     marker = guest.install().facts['marker']
 
     unused.write_bytes(b'')
-    onebox.wait_for('the unused file is removed', lambda: not unused.exists())
+    wait_for('the unused file is removed', lambda: not unused.exists())
     assert all(base.exists() for base in bases)
 
     report = guest.boot()
@@ -47,7 +48,7 @@ def test_the_cache_keeps_what_a_server_stands_on(
         digests['drivers'],
     ]
     guest.delete()
-    onebox.wait_for(
+    wait_for(
         'the images of the deleted server age out',
         lambda: not any(base.exists() for base in bases),
     )

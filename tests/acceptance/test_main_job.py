@@ -4,12 +4,13 @@
 import re
 import subprocess
 
+from devstack.onebox import client
 from tests.acceptance import onebox
 
 
 def test_the_demo_makes_and_boots_a_golden_image(box):
     process = subprocess.run(
-        [onebox.ONEBOX / 'demo', '--state', box.state],
+        [client.DEMO, '--state', box.state.root],
         capture_output=True,
         text=True,
         check=False,

@@ -4,6 +4,7 @@
 import libvirt
 import pytest
 
+from devstack.onebox.waiting import wait_for
 from tests.acceptance import onebox
 from tests.acceptance import storage
 from tests.acceptance.cache import lose
@@ -137,7 +138,7 @@ def test_host_boot(
     _boot_host(resuming_box)
 
     for guest in (waiting, robbed):
-        onebox.wait_for(f'{guest.id} runs', lambda g=guest: not g.is_off())
+        wait_for(f'{guest.id} runs', lambda g=guest: not g.is_off())
         guest.wait_for_status('ACTIVE')
     report = waiting.wait_for_report(**{'booted-from': 'waiting'})
     assert report.hardware == before[0].hardware

@@ -82,7 +82,7 @@ def test_resize_up_and_back_and_up(
     guest.call('confirm_server_resize')
     story.check(guest.hard_reboot(), 2, 'small')
     assert [
-        path.name for path in guest.box.instances.glob(f'{guest.id}*')
+        path.name for path in guest.box.state.instances.glob(f'{guest.id}*')
     ] == [guest.id]
 
     _resize_down(story, 'm1.nano')

@@ -10,9 +10,9 @@ import signal
 
 import pytest
 
+from devstack.onebox.waiting import wait_for
 from tests import processes
 from tests.acceptance import golden
-from tests.acceptance import onebox
 
 NAME = 'newos-test-sealed'
 
@@ -31,13 +31,13 @@ def test_what_cannot_be_sealed(box, installed, images):
     golden.assert_cannot_be_made(installed)
     assert 'no operating system' in installed.last_event()
 
-    copies = box.instances / 'snapshots'
+    copies = box.state.instances / 'snapshots'
     with (
         box.configured({'newos.appliance_timeout': '30'}),
         concurrent.futures.ThreadPoolExecutor() as pool,
     ):
         tried = pool.submit(golden.assert_cannot_be_made, installed)
-        [appliance] = onebox.wait_for(
+        [appliance] = wait_for(
             'the appliance runs', lambda: processes.qemus(copies), interval=0.1
         )
         os.kill(appliance, signal.SIGSTOP)

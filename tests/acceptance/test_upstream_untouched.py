@@ -10,7 +10,7 @@ import pytest
 
 @pytest.mark.parametrize('name', ['nova', 'glance'])
 def test_no_file_of_the_wheel_is_changed(box, name):
-    [record] = box.venv.glob(
+    [record] = box.state.venv.glob(
         f'lib/python3.*/site-packages/{name}-*.dist-info/RECORD'
     )
     site = record.parents[1]
@@ -32,7 +32,7 @@ def test_no_file_of_the_wheel_is_changed(box, name):
 
 
 def test_nothing_of_ours_lies_in_nova_but_the_link(box):
-    [nova] = box.venv.glob('lib/python3.*/site-packages/nova')
+    [nova] = box.state.venv.glob('lib/python3.*/site-packages/nova')
     [record] = nova.parent.glob('nova-*.dist-info/RECORD')
     known = {row[0] for row in csv.reader(record.read_text().splitlines())}
     strangers = [
