@@ -22,8 +22,6 @@ from devstack.onebox import supervision
 from devstack.onebox import waiting
 from devstack.onebox.progress import step
 
-_NOVA = ('nova-conductor', 'nova-scheduler', 'nova-compute')
-
 
 def up(state, settings):
     """Start what does not run and fill what is empty.
@@ -43,7 +41,7 @@ def up(state, settings):
     for path, text in texts.items():
         state_module.write(state.etc / path, text, mode=0o600)
     _write_clouds(box)
-    _Bringup(box, services.table(box, texts, ours)).run()
+    _Bringup(box, services.supervisord_conf(box, texts, ours)).run()
     pythonenv.remove_others(state)
 
 
@@ -99,17 +97,16 @@ def _together(*calls):
 
 
 class _Bringup:
-    def __init__(self, box, table):
+    def __init__(self, box, conf):
         self._box = box
         self._state = box.state
-        self._table = table
+        self._conf = conf
+        self._table = services.table(box)
         self._supervisor = supervision.Supervisor(box.state)
 
     def run(self):
         with step('supervisord'):
-            self._supervisor.ensure(
-                services.supervisord_conf(self._box, self._table)
-            )
+            self._supervisor.ensure(self._conf)
         _together(
             (self._database,), (self._messaging,), (self._serve, 'libvirtd')
         )
@@ -121,7 +118,7 @@ class _Bringup:
         _together(
             *(
                 (self._serve, name)
-                for name in ('glance', 'neutron', 'nova-api', *_NOVA)
+                for name in ('glance', 'neutron', 'nova-api', *services.NOVA)
             )
         )
         self._compute()
@@ -224,7 +221,7 @@ class _Bringup:
     def _compute(self):
         told = self._supervisor.processes()
         # The seconds are whole: a report in the same one may be older.
-        since = {name: told[name]['start'] + 1 for name in _NOVA}
+        since = {name: told[name]['start'] + 1 for name in services.NOVA}
         wanted = json.dumps([cloud_module.FLAVORS, since])
         if self._state.marked('compute', wanted):
             return

@@ -8,12 +8,11 @@ import string
 from devstack.onebox import settings as settings_module
 
 REGION = 'RegionOne'
-HOST = 'onebox'
 DB_USER = 'onebox'
 
 _TEMPLATES = pathlib.Path(__file__).with_name('etc')
-# A part of others, each by its own name.
-_PARTS = ('nova/common.conf', 'program.conf', 'supervisord.conf', 'uwsgi.ini')
+# Made into others, or from more than the others are.
+_PARTS = ('nova/common.conf', 'supervisord.conf', 'uwsgi.ini')
 _EVENTLET_RELEASES = ('2025.1', '2025.2')
 
 # Nova Compute must not reach the database; Nova stops it if it could.

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The services of a box: how each is run and known to be ready."""
+"""The services of a box: what they read and how they are known to be ready.
+
+How each is run is in etc/supervisord.conf.
+"""
 
 import dataclasses
 import functools
@@ -10,17 +13,29 @@ import socket
 
 from devstack.onebox import configs
 
-_HERE = pathlib.Path(__file__).resolve().parent
 #: Seconds that supervisord lets a service take to end.
 STOP_WAIT = 15
+NOVA = ('nova-conductor', 'nova-scheduler', 'nova-compute')
 
+_PRIVATE_LIBVIRTD = pathlib.Path(__file__).with_name('private-libvirtd')
 _WSGI = {
-    'keystone': ('keystone.wsgi.api', 'OS_KEYSTONE_CONFIG_DIR'),
-    'placement': ('placement.wsgi.api', 'OS_PLACEMENT_CONFIG_DIR'),
-    'glance': ('glance.wsgi.api', 'OS_GLANCE_CONFIG_DIR'),
-    'neutron': ('neutron.wsgi.api', 'OS_NEUTRON_CONFIG_DIR'),
-    'nova-api': ('nova.wsgi.osapi_compute', 'OS_NOVA_CONFIG_DIR'),
+    'keystone': 'keystone.wsgi.api',
+    'placement': 'placement.wsgi.api',
+    'glance': 'glance.wsgi.api',
+    'neutron': 'neutron.wsgi.api',
+    'nova-api': 'nova.wsgi.osapi_compute',
 }
+_PROGRAM = f"""autostart = false
+autorestart = false
+startsecs = 0
+stopwaitsecs = {STOP_WAIT}
+redirect_stderr = true
+stdout_logfile = %s/%%(program_name)s.log
+stdout_logfile_maxbytes = 50MB
+stdout_logfile_backups = 1
+"""
+# Whether what a service started ends with it.
+_CHILDREN = 'stopasgroup = {0}\nkillasgroup = {0}\n'
 # What a client of AMQP 0-9-1 says first; the server's answer is method 10.10.
 _AMQP_HELLO = b'AMQP\0\0\x09\x01'
 _AMQP_START = b'\x01\0\0'
@@ -30,182 +45,103 @@ _AMQP_START = b'\x01\0\0'
 class Service:
     """One program under supervisord.
 
-    :param command: command line.
-    :param environment: variables besides those of every service.
     :param ready: a function without arguments, true once it serves; None
         when only the cloud itself can tell.
     :param ports: names in Settings.ports of the ports it listens on.
-    :param inputs: texts; when one changes, the service is restarted.
-    :param children: whether what it started ends with it.
     """
 
     name: str
-    command: str
-    environment: dict = dataclasses.field(default_factory=dict)
     ready: object = None
     ports: tuple = ()
-    inputs: tuple = ()
-    children: bool = True
 
 
-def supervisord_conf(box, services):
-    """Text of supervisord.conf."""
-    programs = (
-        box.render(
-            'program.conf',
-            name=service.name,
-            command=service.command,
-            environment=_environment(service),
-            priority=priority,
-            stop_wait=STOP_WAIT,
-            children=str(service.children).lower(),
-        )
-        for priority, service in enumerate(services.values())
-    )
-    return box.render('supervisord.conf') + ''.join(programs)
-
-
-def _environment(service):
-    inputs = '\0'.join(service.inputs).encode()
-    variables = service.environment | {
-        # supervisord has a program changed when this is.
-        'ONEBOX_INPUTS': hashlib.sha256(inputs).hexdigest()
-    }
-    return ','.join(f'{name}="{value}"' for name, value in variables.items())
-
-
-def table(box, texts, ours=''):
-    """All services, in the order in which they can start.
-
-    :param texts: ``{path below etc: text}``, every configuration file.
-    :param ours: digest of nova-newos, empty when Nova does not load it.
-    :returns: ``{name: Service}``.
-    """
+def table(box):
+    """All services: ``{name: Service}``."""
+    ports = box.ports
     listed = [
-        _mariadb(box),
-        _epmd(box),
-        _rabbitmq(box, texts),
-        _libvirtd(box, texts),
-        *(
-            _wsgi(box, name, texts)
-            for name in ('keystone', 'placement', 'glance', 'neutron')
+        Service(
+            'mariadb', functools.partial(_accepts, box.state.mariadb_socket)
         ),
-        _nova(box, 'nova-conductor', 'nova.conf', texts),
-        _nova(box, 'nova-scheduler', 'nova.conf', texts),
-        _wsgi(box, 'nova-api', texts),
-        _nova(box, 'nova-compute', 'nova-cpu.conf', texts, ours),
+        Service(
+            'epmd',
+            functools.partial(_accepts, ('127.0.0.1', ports['epmd'])),
+            ('epmd',),
+        ),
+        Service(
+            'rabbitmq',
+            functools.partial(_speaks_amqp, ports['rabbitmq']),
+            ('rabbitmq', 'rabbitmq-dist'),
+        ),
+        Service(
+            'libvirtd', functools.partial(_accepts, box.state.libvirt_socket)
+        ),
+        *(
+            Service(name, functools.partial(_answers, ports[name]), (name,))
+            for name in _WSGI
+        ),
+        *map(Service, NOVA),
     ]
     return {service.name: service for service in listed}
 
 
-def _mariadb(box):
-    state = box.state
-    return Service(
-        'mariadb',
-        f'/usr/sbin/mariadbd --no-defaults --user=root '
-        f'--datadir={state.mariadb} --socket={state.mariadb_socket} '
-        f'--pid-file={state.run}/mariadb.pid --skip-networking '
-        '--innodb-buffer-pool-size=64M --performance-schema=OFF '
-        # Survives a crash of the server, which is all a box needs.
-        '--innodb-flush-log-at-trx-commit=2 --max-connections=500 '
-        '--character-set-server=utf8mb3',
-        ready=functools.partial(_accepts, state.mariadb_socket),
-    )
+def supervisord_conf(box, texts, ours=''):
+    """Text of supervisord.conf.
 
-
-def _epmd(box):
-    port = box.ports['epmd']
-    return Service(
-        'epmd',
-        f'/usr/bin/epmd -address 127.0.0.1 -port {port}',
-        ready=functools.partial(_accepts, ('127.0.0.1', port)),
-        ports=('epmd',),
-    )
-
-
-def _rabbitmq(box, texts):
-    home = box.state.rabbitmq
-    return Service(
-        'rabbitmq',
-        '/usr/lib/rabbitmq/bin/rabbitmq-server',
-        environment={
-            'HOME': home,
-            'ERL_EPMD_ADDRESS': '127.0.0.1',
-            'ERL_EPMD_PORT': box.ports['epmd'],
-            'RABBITMQ_CONFIG_FILE': box.state.etc / 'rabbitmq.conf',
-            # The system's own settings must not reach this one.
-            'RABBITMQ_CONF_ENV_FILE': home / 'rabbitmq-env.conf',
-            'RABBITMQ_ADVANCED_CONFIG_FILE': home / 'advanced.config',
-            'RABBITMQ_DIST_PORT': box.ports['rabbitmq-dist'],
-            'RABBITMQ_ENABLED_PLUGINS_FILE': home / 'enabled_plugins',
-            'RABBITMQ_LOG_BASE': home,
-            'RABBITMQ_LOGS': '-',
-            'RABBITMQ_MNESIA_BASE': home / 'mnesia',
-            'RABBITMQ_NODENAME': f'{configs.HOST}@localhost',
-            'RABBITMQ_NODE_IP_ADDRESS': '127.0.0.1',
-            'RABBITMQ_NODE_PORT': box.ports['rabbitmq'],
-            # Idle schedulers otherwise spin, and a box has few processors.
-            'RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS': '+sbwt none '
-            '+sbwtdcpu none +sbwtdio none '
-            '-kernel inet_dist_use_interface {127,0,0,1}',
-        },
-        ready=functools.partial(_speaks_amqp, box.ports['rabbitmq']),
-        ports=('rabbitmq', 'rabbitmq-dist'),
-        inputs=(texts['rabbitmq.conf'],),
-    )
-
-
-def _libvirtd(box, texts):
-    launcher = _HERE / 'private-libvirtd'
-    return Service(
-        'libvirtd',
-        f'{launcher} {box.state.root} {"yes" if box.kvm else "no"}',
-        ready=functools.partial(_accepts, box.state.libvirt_socket),
-        inputs=(
+    :param texts: ``{path below etc: text}``, every configuration file.
+    :param ours: digest of nova-newos, empty when Nova does not load it.
+    """
+    nova = [texts['nova/nova.conf']]
+    inputs = {
+        'rabbitmq': [texts['rabbitmq.conf']],
+        'libvirtd': [
             texts['libvirt/libvirtd.conf'],
             texts['libvirt/qemu.conf'],
-            launcher.read_text(),
-        ),
-        # Guests outlive a restart of libvirtd.
-        children=False,
+            _PRIVATE_LIBVIRTD.read_text(),
+        ],
+        'nova-conductor': nova,
+        'nova-scheduler': nova,
+        'nova-compute': [texts['nova/nova-cpu.conf'], ours],
+    } | {name: _read_by(name, texts) for name in _WSGI}
+    program = _PROGRAM % box.state.logs
+    return box.render(
+        'supervisord.conf',
+        program=program + _CHILDREN.format('true'),
+        program_alone=program + _CHILDREN.format('false'),
+        private_libvirtd=_PRIVATE_LIBVIRTD,
+        kvm='yes' if box.kvm else 'no',
+        **{
+            f'port_{name.replace("-", "_")}': port
+            for name, port in box.ports.items()
+        },
+        **{
+            f'inputs_{name.replace("-", "_")}': _digest(read)
+            for name, read in inputs.items()
+        },
     )
 
 
-def _wsgi(box, name, texts):
-    _module, variable = _WSGI[name]
+def _read_by(name, texts):
     directory = name.removesuffix('-api')
-    return Service(
-        name,
-        f'{box.state.venv}/bin/uwsgi --ini {box.state.etc}/{name}.uwsgi.ini',
-        environment={variable: box.state.etc / directory},
-        ready=functools.partial(_answers, box.ports[name]),
-        ports=(name,),
-        inputs=(
-            texts[f'{name}.uwsgi.ini'],
-            *(
-                text
-                for path, text in sorted(texts.items())
-                if path.startswith(f'{directory}/')
-                and not path.endswith('nova-cpu.conf')
-            ),
-        ),
-    )
+    return [
+        text
+        for path, text in sorted(texts.items())
+        if path == f'{name}.uwsgi.ini'
+        or (
+            path.startswith(f'{directory}/')
+            and not path.endswith('nova-cpu.conf')
+        )
+    ]
 
 
-def _nova(box, name, conf, texts, *inputs):
-    return Service(
-        name,
-        f'{box.state.venv}/bin/{name} '
-        f'--config-file {box.state.etc}/nova/{conf}',
-        inputs=(texts[f'nova/{conf}'], *inputs),
-    )
+def _digest(texts):
+    return hashlib.sha256('\0'.join(texts).encode()).hexdigest()
 
 
 def uwsgi_files(box):
     """One uWSGI file a WSGI service: ``{path below etc: text}``."""
     return {
         f'{name}.uwsgi.ini': configs.uwsgi(box, name, module)
-        for name, (module, _variable) in _WSGI.items()
+        for name, module in _WSGI.items()
     }
 
 

@@ -33,14 +33,10 @@ def parse(text):
     return parser
 
 
-def make_table(box, ours=''):
-    texts = configs.files(box) | services.uwsgi_files(box)
-    return services.table(box, texts, ours)
-
-
 def programs(box, ours=''):
     """What supervisord is told of each service."""
-    return parse(services.supervisord_conf(box, make_table(box, ours)))
+    texts = configs.files(box) | services.uwsgi_files(box)
+    return parse(services.supervisord_conf(box, texts, ours))
 
 
 def changed(before, after):
@@ -104,9 +100,12 @@ class ConfigsTestCase(base.TestCase):
             'listeners.tcp.default = 127.0.0.1:',
             configs.files(box)['rabbitmq.conf'],
         )
-        table = make_table(box)
-        self.assertIn('--skip-networking', table['mariadb'].command)
-        self.assertIn('-address 127.0.0.1', table['epmd'].command)
+        parsed = programs(box)
+        for name, option in (
+            ('mariadb', '--skip-networking'),
+            ('epmd', '-address 127.0.0.1'),
+        ):
+            self.assertIn(option, parsed[f'program:{name}']['command'])
 
     def test_clouds_of_an_administrator_and_two_others(self):
         clouds = json.loads(json.dumps(configs.clouds(make_box())))['clouds']
@@ -155,7 +154,7 @@ class ServicesTestCase(base.TestCase):
 
     def test_supervisord_starts_and_restarts_nothing_by_itself(self):
         parsed = programs(make_box())
-        for name in make_table(make_box()):
+        for name in services.table(make_box()):
             program = parsed[f'program:{name}']
             self.assertEqual('false', program['autostart'])
             self.assertEqual('false', program['autorestart'])
