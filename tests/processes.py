@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What runs on this machine."""
 
-import pathlib
 import subprocess
+
+import psutil
 
 
 def run(*command, **options):
@@ -21,16 +22,12 @@ def running(word, program=''):
     :param word: what is in the command line
     :param program: what is in the name of the program
     """
-    found = []
-    for path in pathlib.Path('/proc').glob('[0-9]*/cmdline'):
-        try:
-            command = path.read_text(errors='replace')
-        except OSError:  # gone meanwhile
-            continue
-        name, _, _arguments = command.partition('\0')
-        if program in name and str(word) in command:
-            found.append(int(path.parent.name))
-    return found
+    return [
+        process.pid
+        for process in psutil.process_iter(['cmdline'])
+        for name, *arguments in [process.info['cmdline'] or ['']]
+        if program in name and str(word) in ' '.join((name, *arguments))
+    ]
 
 
 def qemus(path):
