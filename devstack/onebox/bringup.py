@@ -7,7 +7,6 @@ import os
 import shutil
 
 from devstack.onebox import cloud as cloud_module
-from devstack.onebox import commands
 from devstack.onebox import configs
 from devstack.onebox import databases
 from devstack.onebox import down
@@ -31,9 +30,11 @@ def up(state, settings):
     _end_leftovers(state)
     _check_ports(state, settings)
     state_module.write(state.settings, settings_module.dump(settings))
-    _try_kvm(state)
-    ours = pythonenv.install_ours(state, settings) if settings.ours else ''
-    pythonenv.link_driver(state, settings.ours)
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        trial = pool.submit(_try_kvm, state)
+        ours = pythonenv.install_ours(state, settings) if settings.ours else ''
+        pythonenv.link_driver(state, settings.ours)
+        trial.result()
     box = configs.Deployment(
         state, settings, state.load_passwords(), state.marked('kvm', 'yes')
     )
@@ -46,20 +47,13 @@ def up(state, settings):
 
 
 def _end_leftovers(state):
-    # What a killed 'up' was waiting for must not race with this one. A
-    # living supervisord keeps its services; without one they are strays.
     supervisord = supervision.process(state)
-    strays = processes.marked(
-        state, commands.SETUP_MARK if supervisord else commands.MARK
-    )
-    if strays:
-        with step(f'ending {len(strays)} processes of an interrupted run'):
-            processes.end(strays)
-    if supervisord:
-        environment = supervisord.environ().get('VIRTUAL_ENV')
-        if environment != str(state.venv.resolve()):
-            # Its services run from another environment.
-            down.stop_everything(state)
+    if not supervisord:
+        # Services without one are strays.
+        down.end('strays', processes.marked(state))
+    elif supervisord.environ()['VIRTUAL_ENV'] != str(state.venv.resolve()):
+        # Its services run from another environment.
+        down.stop_everything(state)
 
 
 def _check_ports(state, settings):
@@ -85,17 +79,6 @@ def _write_clouds(box):
         os.chown(path, int(os.environ['SUDO_UID']), -1)
 
 
-def _together(*calls):
-    """Make calls, (function, *arguments), at the same time.
-
-    The first error is raised.
-    """
-    with concurrent.futures.ThreadPoolExecutor(len(calls)) as pool:
-        futures = [pool.submit(*call) for call in calls]
-        for future in concurrent.futures.as_completed(futures):
-            future.result()
-
-
 class _Bringup:
     def __init__(self, box, conf):
         self._box = box
@@ -107,21 +90,35 @@ class _Bringup:
     def run(self):
         with step('supervisord'):
             self._supervisor.ensure(self._conf)
-        _together(
+        self._together(
             (self._database,), (self._messaging,), (self._serve, 'libvirtd')
         )
         lacking = databases.lacking(self._state)
         if lacking:
             databases.create(self._box, lacking)
-        _together((self._identity, lacking), (self._schemas, lacking))
+        self._together((self._identity, lacking), (self._schemas, lacking))
         self._serve('placement')
-        _together(
+        self._together(
             *(
                 (self._serve, name)
                 for name in ('glance', 'neutron', 'nova-api', *services.NOVA)
             )
         )
         self._compute()
+
+    def _together(self, *calls):
+        """Make calls, (function, *arguments), at the same time.
+
+        The first error is raised.
+        """
+        with concurrent.futures.ThreadPoolExecutor(len(calls)) as pool:
+            futures = [pool.submit(*call) for call in calls]
+            try:
+                for future in concurrent.futures.as_completed(futures):
+                    future.result()
+            except BaseException:
+                self._supervisor.give_up()
+                raise
 
     def _serve(self, name):
         service = self._table[name]

@@ -9,8 +9,13 @@ from devstack.onebox.errors import tail
 # In the environment of everything a box starts, and only of that: what the
 # user's shell gets from 'box env' has other names.
 MARK = 'ONEBOX_PROCESS'
-# Besides, in that of commands which 'box up' waits for.
-SETUP_MARK = 'ONEBOX_SETUP'
+
+# When this process is killed, a command ends at once with all that it started:
+# nothing of it must race with the next 'up'.
+_DIES_WITH_US = (
+    *('setpriv', '--pdeathsig', 'KILL'),
+    *('unshare', '--pid', '--fork', '--kill-child'),
+)
 
 
 def environment(state):
@@ -31,16 +36,17 @@ def environment(state):
     }
 
 
-def run(command, log, variables):
+def run(command, log, variables, outlives=False):
     """Run a command to its end.
 
     :param log: path that its output is appended to.
     :param variables: its environment.
+    :param outlives: whether it goes on when this process is killed.
     :raises BoxError: with the end of the log, when it fails.
     """
     with open(log, 'a') as output:
         done = subprocess.run(
-            list(map(str, command)),
+            [*(() if outlives else _DIES_WITH_US), *map(str, command)],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -61,5 +67,5 @@ def set_up(state, name, command, **variables):
     run(
         command,
         state.logs / f'setup-{name}.log',
-        environment(state) | {SETUP_MARK: str(state.root)} | variables,
+        environment(state) | variables,
     )

@@ -48,11 +48,11 @@ def stop_everything(state):
         # Nova first, so that it does not see its guests go.
         with step('stopping OpenStack'):
             _stop_openstack(supervision.Supervisor(state))
-    hung += _end('guests', processes.guests(state))
+    hung += end('guests', processes.guests(state))
     if supervisord:
-        hung += _end('services', [supervisord], _SUPERVISOR_GRACE)
-    hung += _end('strays', processes.marked(state))
-    hung += _end('guests', processes.guests(state))
+        hung += end('services', [supervisord], _SUPERVISOR_GRACE)
+    hung += end('strays', processes.marked(state))
+    hung += end('guests', processes.guests(state))
     if hung:
         raise BoxError(
             'these processes do not end, not even killed: '
@@ -67,7 +67,8 @@ def _stop_openstack(supervisor):
         say(f'going on although {exc}')
 
 
-def _end(what, found, grace=10):
+def end(what, found, grace=10):
+    """End processes, and say so; returns those that do not end."""
     if not found:
         return []
     with step(f'ending {what} ({len(found)})'):

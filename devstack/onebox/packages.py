@@ -93,6 +93,21 @@ def install(log):
     wanted = missing()
     if not wanted:
         return
+    get = [*apt.COMMAND, 'install', '-y', '--no-install-recommends', *wanted]
+    say('installing packages: ' + ' '.join(wanted))
+    with step('packages'):
+        # Old lists may do as well.
+        with contextlib.suppress(BoxError):
+            _run([*apt.COMMAND, 'update'], log)
+        try:
+            _run(get, log)
+        except BoxError:
+            # An earlier run that was killed leaves dpkg half-way.
+            _run(['dpkg', '--configure', '-a'], log)
+            _run(get, log)
+
+
+def _run(command, log):
     # The box runs its own RabbitMQ: the package's must not start. A
     # policy-rc.d would say so, but it is the system's: SYSTEMD_OFFLINE says it
     # to systemctl, and RUNLEVEL to invoke-rc.d without systemd.
@@ -103,15 +118,5 @@ def install(log):
         # On Ubuntu it would restart what is the system's.
         'NEEDRESTART_SUSPEND': '1',
     }
-    get = [*apt.COMMAND, 'install', '-y', '--no-install-recommends', *wanted]
-    say('installing packages: ' + ' '.join(wanted))
-    with step('packages'):
-        # Old lists may do as well.
-        with contextlib.suppress(BoxError):
-            commands.run([*apt.COMMAND, 'update'], log, variables)
-        try:
-            commands.run(get, log, variables)
-        except BoxError:
-            # An earlier run that was killed leaves dpkg half-way.
-            commands.run(['dpkg', '--configure', '-a'], log, variables)
-            commands.run(get, log, variables)
+    # dpkg leaves a mess when it is killed.
+    commands.run(command, log, variables, outlives=True)

@@ -11,21 +11,21 @@ from devstack.onebox import waiting
 _GRACE = 10
 
 
-def is_marked(process, state, name=commands.MARK):
-    """Whether a process lives and was started for this box, with this mark."""
+def is_marked(process, state):
+    """Whether a process lives and was started for this box."""
     try:
-        mark = process.environ().get(name)
+        mark = process.environ().get(commands.MARK)
     except psutil.Error:
         return False
     return mark == str(state.root) and alive(process)
 
 
-def marked(state, name=commands.MARK):
+def marked(state):
     """The processes of which is_marked() is true."""
     return [
         process
         for process in psutil.process_iter()
-        if is_marked(process, state, name)
+        if is_marked(process, state)
     ]
 
 

@@ -53,9 +53,6 @@ _SOURCES = (
     'setup.py',
 )
 _OURS_MARK = 'nova-newos'
-# An installer must not outlive the 'up' that waits for it, to write into
-# the environment that the next one makes.
-_MORTAL = ('setpriv', '--pdeathsig', 'KILL')
 
 
 def constraints(settings):
@@ -149,9 +146,7 @@ def _run(state, *command, **variables):
     # The user's environment, for the registries and proxies in it, but for
     # what leads to this checkout.
     user = {k: v for k, v in os.environ.items() if k != 'PYTHONPATH'}
-    commands.run(
-        [*_MORTAL, *command], state.logs / 'python.log', user | variables
-    )
+    commands.run(command, state.logs / 'python.log', user | variables)
 
 
 def source_digest(top=TOP):

@@ -44,10 +44,15 @@ class Supervisor:
 
     def __init__(self, state):
         self._state = state
+        self._given_up = False
         # Its transport knows no other limit.
         socket.setdefaulttimeout(_ANSWER_LIMIT)
         # Size of a service's log when this object started it.
         self._began = {}
+
+    def give_up(self):
+        """End the waiting of other threads, when one has failed."""
+        self._given_up = True
 
     @property
     def _rpc(self):
@@ -174,6 +179,8 @@ class Supervisor:
             served = service.ready()
             if not served:
                 self.check_alive(service.name)
+                if self._given_up:
+                    raise BoxError(f'{service.name} is not waited for')
             return served
 
         try:
