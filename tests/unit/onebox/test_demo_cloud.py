@@ -106,7 +106,7 @@ class DevicesTest(base.TestCase):
             ' Type   Device   Target   Source\n'
             '--------------------------------\n'
             ' file   disk     vda      /i/disk\n'
-            ' file   cdrom    hda      -\n\n'
+            ' file   cdrom    sda      -\n\n'
         )
         self.assertEqual(['disk', 'cdrom'], demo_golden.devices(listed))
 
