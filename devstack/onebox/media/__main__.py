@@ -13,6 +13,7 @@ from devstack.onebox.media import host
 from devstack.onebox.media import installed
 from devstack.onebox.media import netboot
 from devstack.onebox.media import probe
+from devstack.onebox.media import q35
 from devstack.onebox.media import rescue
 from devstack.onebox.media import waiting
 
@@ -24,6 +25,7 @@ MEDIA = {
         installed,
         netboot,
         probe,
+        q35,
         rescue,
         waiting,
     )

@@ -11,15 +11,13 @@ A base is a directory with
 """
 
 from pathlib import Path
-import shutil
 import tempfile
 
 from devstack.onebox.media import cache
 from devstack.onebox.media import host
+from devstack.onebox.media import kernel
 
 SETUP = Path(__file__).parent / 'guest' / 'root-setup'
-# mmdebstrap's own: the root is made with a merged /usr from the beginning.
-MERGED_USR = Path('/usr/share/mmdebstrap/hooks/merged-usr')
 
 PACKAGES = (
     'apt',
@@ -160,6 +158,7 @@ def obtain(store, say):
         suite,
         Path(__file__).read_bytes(),
         SETUP.read_bytes(),
+        Path(kernel.__file__).read_bytes(),
         host.package_versions(PACKAGES),
     )
     return store.product(
@@ -175,7 +174,7 @@ def _build(target, suite, say):
         root = Path(scratch) / 'root'
         say(f'unpacking a minimal Debian {suite}')
         _bootstrap(root, suite)
-        _copy_boot_files(root, target)
+        kernel.copy_boot_files(root, target, MODULES)
         say('packing its root file system')
         host.run(
             'mksquashfs',
@@ -191,59 +190,16 @@ def _build(target, suite, say):
 
 
 def _bootstrap(root, suite):
-    sources = host.debian_sources(suite)
     excluded = root.with_name('excluded')
     excluded.write_text(''.join(f'path-exclude={p}\n' for p in EXCLUDED))
-    host.run(
-        'mmdebstrap',
+    host.mmdebstrap(
+        suite,
+        root,
+        PACKAGES,
         '--mode=root',
         '--variant=essential',
-        '--architectures=amd64',
-        f'--include={",".join(PACKAGES)}',
-        '--aptopt=APT::Install-Recommends "false"',
         f'--dpkgopt={excluded}',
-        f'--hook-directory={MERGED_USR}',
         f'--setup-hook={SETUP} first "$1"',
         f'--essential-hook={SETUP} early "$1"',
         f'--customize-hook={SETUP} late "$1"',
-        suite,
-        root,
-        *(['-'] if sources else []),
-        stdin=sources.encode(),
     )
-
-
-def _copy_boot_files(root, target):
-    shutil.copyfile(root / 'usr/bin/busybox', target / 'busybox')
-    (kernel,) = (root / 'boot').glob('vmlinuz-*')
-    shutil.copyfile(kernel, target / 'vmlinuz')
-    _copy_modules(
-        root, kernel.name.removeprefix('vmlinuz-'), target / 'modules'
-    )
-
-
-def _copy_modules(root, version, target):
-    target.mkdir()
-    files = _in_load_order(root, version)
-    for path in files:
-        shutil.copyfile(path, target / path.name)
-    order = ''.join(f'{path.name}\n' for path in files)
-    (target / 'order').write_text(order)
-
-
-def _in_load_order(root, version):
-    listed = host.run(
-        'modprobe',
-        '--dirname',
-        root,
-        '--set-version',
-        version,
-        '--show-depends',
-        '--ignore-install',
-        '--all',
-        *MODULES,
-    ).decode()
-    # Lines are "insmod FILE" or "builtin NAME", dependencies first.
-    lines = (line.split() for line in listed.splitlines())
-    paths = (words[1] for words in lines if words[0] == 'insmod')
-    return [Path(path) for path in dict.fromkeys(paths)]

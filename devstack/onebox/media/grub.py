@@ -19,20 +19,22 @@ _BIOS = Path('/usr/lib/grub/i386-pc')
 # Nothing on the serial port: the console log is to begin with what the
 # system itself says.
 _ENTRY = """\
-linux /boot/vmlinuz {arguments}
-initrd {initrds}
+linux{bits} /boot/vmlinuz {arguments}
+initrd{bits} {initrds}
 boot
 """
+# Entered in real mode, which UEFI has not, a kernel unpacks itself two seconds
+# faster on an emulated processor.
+_BIOS_BITS = '16'
+_ISO_BITS = f'if [ $grub_platform = pc ]; then bits={_BIOS_BITS}; fi\n'
 _KERNEL = 'boot/vmlinuz'
 _INITRD = 'boot/initrd.img'
 
 
-def boot_entry(*arguments):
-    """Return GRUB commands that boot /boot/vmlinuz of GRUB's root device.
-
-    :param arguments: further words of the kernel's command line.
-    """
+def _boot_entry(bits, *arguments):
+    """GRUB commands that boot /boot/vmlinuz of GRUB's root device."""
     return _ENTRY.format(
+        bits=bits,
         arguments=' '.join((KERNEL_ARGUMENTS, *arguments)),
         initrds=f'/{_INITRD}',
     )
@@ -50,7 +52,7 @@ def write_iso(target, label, kernel, initrd, files, arguments=()):
     :param arguments: further words of the kernel's command line.
     """
     content = {_KERNEL: kernel, _INITRD: initrd, **files}
-    _write_iso(target, label, content, boot_entry(*arguments))
+    _write_iso(target, label, content, _boot_entry('$bits', *arguments))
 
 
 def write_foreign_iso(target, label, kernel, initrds, arguments):
@@ -65,6 +67,7 @@ def write_foreign_iso(target, label, kernel, initrds, arguments):
     names = (_INITRD, *(f'boot/more{n}.img' for n in range(1, len(initrds))))
     content.update(zip(names, initrds, strict=True))
     entry = _ENTRY.format(
+        bits='$bits',
         arguments=' '.join(f"'{word}'" for word in arguments),
         initrds=' '.join(f'/{name}' for name in names),
     )
@@ -79,7 +82,7 @@ def _write_iso(target, label, content, entry):
             # The file, not a copy: the root file system is large.
             (tree / name).hardlink_to(source)
         (tree / 'boot/grub').mkdir()
-        (tree / 'boot/grub/grub.cfg').write_text(entry)
+        (tree / 'boot/grub/grub.cfg').write_text(_ISO_BITS + entry)
         host.run(
             'grub-mkrescue',
             '--output',
@@ -94,21 +97,21 @@ def _write_iso(target, label, content, entry):
         )
 
 
-def write_bios_image(target, entry):
+def write_bios_image(target, *arguments):
     """Write what lies before the first partition of a disk GRUB boots.
 
     That is the MBR, with GRUB's boot code and a table of one partition, and
     GRUB's core image from sector 1 on, where its boot code looks for it.
 
-    :param entry: GRUB commands to run, see boot_entry(); GRUB's root device
-        is that partition, holding FAT.
+    :param arguments: further words of the command line of the kernel, which
+        is on that partition, holding FAT.
     :returns: None; the partition starts at FIRST_SECTOR.
     """
     core = _core_image(
         'i386-pc',
         '(hd0,msdos1)/boot/grub',
-        entry,
-        ('biosdisk', 'part_msdos', 'fat', 'linux'),
+        _boot_entry(_BIOS_BITS, *arguments),
+        ('biosdisk', 'part_msdos', 'fat', 'linux16'),
     )
     if len(core) > (FIRST_SECTOR - 1) * SECTOR:
         raise host.MediaError(
@@ -119,11 +122,14 @@ def write_bios_image(target, entry):
     target.write_bytes(master_boot_record(code) + core)
 
 
-def write_uefi_image(target, entry):
+def write_uefi_image(target, *arguments):
     """Write the program for EFI/BOOT/BOOTX64.EFI of the same partition."""
     target.write_bytes(
         _core_image(
-            'x86_64-efi', '/boot/grub', entry, ('part_msdos', 'fat', 'linux')
+            'x86_64-efi',
+            '/boot/grub',
+            _boot_entry('', *arguments),
+            ('part_msdos', 'fat', 'linux'),
         )
     )
 

@@ -19,6 +19,8 @@ PACKAGES = (
     'squashfs-tools',
     'xorriso',
 )
+# mmdebstrap's own: a root has a merged /usr from the beginning.
+_MERGED_USR = '/usr/share/mmdebstrap/hooks/merged-usr'
 # The suite for a machine that is not Debian itself.
 DEFAULT_SUITE = 'bookworm'
 
@@ -115,6 +117,30 @@ def debian_sources(suite):
         f'deb {uri} {codename} {component}\n'
         for uri, codename, component in entries
         if codename in wanted
+    )
+
+
+def mmdebstrap(suite, root, packages, *options):
+    """Make a root file system of Debian packages.
+
+    :param suite: of Debian.
+    :param root: path of the directory to make.
+    :param packages: names of packages, which bring their dependencies.
+    :param options: more of mmdebstrap's.
+    :raises MediaError: when that fails.
+    """
+    sources = debian_sources(suite)
+    run(
+        'mmdebstrap',
+        '--architectures=amd64',
+        f'--include={",".join(packages)}',
+        '--aptopt=APT::Install-Recommends "false"',
+        f'--hook-directory={_MERGED_USR}',
+        *options,
+        suite,
+        root,
+        *(['-'] if sources else []),
+        stdin=sources.encode(),
     )
 
 

@@ -3,10 +3,10 @@
 
 from pathlib import Path
 
-from devstack.onebox.media import base
 from devstack.onebox.media import cache
 from devstack.onebox.media import grub
 from devstack.onebox.media import initramfs
+from devstack.onebox.media import kernel
 
 LABEL = 'NEWOS_PROBE'
 INIT = initramfs.GUEST / 'probe-init'
@@ -14,18 +14,20 @@ INIT = initramfs.GUEST / 'probe-init'
 
 def obtain(store, say):
     """Return the path of the probe ISO; see base.obtain()."""
-    return obtain_iso(store, say, 'probe.iso', LABEL, 'cdrom')
+    return obtain_iso(
+        store, say, 'probe.iso', LABEL, 'cdrom', kernel.obtain(store, say)
+    )
 
 
-def obtain_iso(store, say, name, label, origin):
+def obtain_iso(store, say, name, label, origin, directory):
     """Return the path of an ISO with the probe.
 
     :param name: of the product
     :param label: volume label
     :param origin: what the probe takes itself to be booted from, see
         guest/probe-init
+    :param directory: that the kernel is in, see kernel.obtain()
     """
-    directory = base.obtain(store, say)
     key = cache.key_of(recipe(directory), label, origin)
 
     def build(target):
@@ -33,9 +35,8 @@ def obtain_iso(store, say, name, label, origin):
         initrd = write_initrd(target, directory)
         bios = target.with_name('bios.img')
         uefi = target.with_name('bootx64.efi')
-        entry = grub.boot_entry('probe.from=disk')
-        grub.write_bios_image(bios, entry)
-        grub.write_uefi_image(uefi, entry)
+        grub.write_bios_image(bios, 'probe.from=disk')
+        grub.write_uefi_image(uefi, 'probe.from=disk')
         grub.write_iso(
             target,
             label,
@@ -58,7 +59,7 @@ def write_initrd(target, directory):
 def recipe(directory):
     """Return what decides the bytes of every medium with the probe.
 
-    :param directory: of the base
+    :param directory: that the kernel is in
     """
     return cache.key_of(
         directory.name,

@@ -3,10 +3,10 @@
 
 from pathlib import Path
 
-from devstack.onebox.media import base
 from devstack.onebox.media import cache
 from devstack.onebox.media import grub
 from devstack.onebox.media import host
+from devstack.onebox.media import kernel
 from devstack.onebox.media import probe
 
 SECTORS = 131072
@@ -20,14 +20,14 @@ def obtain_disk(store, say, name, origin):
     :param origin: what the probe takes itself to be booted from, see
         guest/probe-init
     """
-    directory = base.obtain(store, say)
+    directory = kernel.obtain(store, say)
     key = cache.key_of(
         probe.recipe(directory), Path(__file__).read_bytes(), origin
     )
 
     def build(target):
         say(f'making {name}')
-        grub.write_bios_image(target, grub.boot_entry(f'probe.from={origin}'))
+        grub.write_bios_image(target, f'probe.from={origin}')
         with target.open('r+b') as image:
             image.truncate((grub.FIRST_SECTOR + SECTORS) * grub.SECTOR)
         _fill_partition(

@@ -136,8 +136,9 @@ class ForeignIsoTest(base.TestCase):
         entry = self._content('quiet', 'a/b=c; d')['boot/grub/grub.cfg']
         self.assertEqual(
             [
-                "linux /boot/vmlinuz 'quiet' 'a/b=c; d'",
-                'initrd /boot/initrd.img /boot/more1.img',
+                'if [ $grub_platform = pc ]; then bits=16; fi',
+                "linux$bits /boot/vmlinuz 'quiet' 'a/b=c; d'",
+                'initrd$bits /boot/initrd.img /boot/more1.img',
                 'boot',
             ],
             entry.splitlines(),

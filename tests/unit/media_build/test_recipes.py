@@ -10,6 +10,7 @@ from devstack.onebox.media import base as debian_base
 from devstack.onebox.media import cache
 from devstack.onebox.media import grub
 from devstack.onebox.media import host
+from devstack.onebox.media import kernel
 from tests.unit import base
 
 
@@ -70,7 +71,7 @@ class LoadOrderTest(base.TestCase):
             b'insmod /r/lib/modules/6/kernel/virtio_scsi.ko \n'
         )
         with mock.patch.object(host, 'run', return_value=said):
-            files = debian_base._in_load_order(Path('/r'), '6')
+            files = kernel._in_load_order(Path('/r'), '6', ['virtio_blk'])
         self.assertEqual(
             ['virtio.ko', 'virtio_blk.ko', 'virtio_scsi.ko'],
             [path.name for path in files],
