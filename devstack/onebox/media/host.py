@@ -131,6 +131,10 @@ def mmdebstrap(suite, root, packages, *options):
     """
     sources = debian_sources(suite)
     run(
+        # What it mounts, the machine's /dev/shm for one, goes away with it
+        # even if it is killed: whoever removes the root removes only that.
+        'unshare',
+        '--mount',
         'mmdebstrap',
         '--architectures=amd64',
         f'--include={",".join(packages)}',
