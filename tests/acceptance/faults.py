@@ -17,9 +17,8 @@ import threading
 
 import openstack
 
-from devstack.onebox.waiting import wait_for
 from tests.acceptance import cache
-from tests.acceptance import guests
+from tests.acceptance import onebox
 
 _CHUNK = 2**16
 #: What passes of a held transfer: enough that each end has begun, which
@@ -155,7 +154,7 @@ class Services:
         """Kill a service and all that it runs: no time to clean up."""
         pid = self._pid(name)
         os.killpg(pid, signal.SIGKILL)
-        wait_for(f'{name} is dead', lambda: not _exists(pid))
+        onebox.wait_for(f'{name} is dead', lambda: not _exists(pid))
 
     @contextlib.contextmanager
     def frozen(self, name):
@@ -198,7 +197,7 @@ class Log:
         self._path = box.state.logs / f'{name}.log'
         self._begin = self._path.stat().st_size
 
-    def wait_for(self, text, seconds=120):
+    def wait_for(self, text):
         """Wait until it wrote this text."""
 
         def written():
@@ -206,7 +205,7 @@ class Log:
                 file.seek(self._begin)
                 return text.encode() in file.read()
 
-        wait_for(f'{text!r} in {self._path}', written, seconds)
+        onebox.wait_for(f'{text!r} in {self._path}', written)
 
 
 class InstancesDisk:
@@ -279,20 +278,20 @@ class Scene:
         self.captured = installed
         self._root = digest_of(installed.directory / 'disk.newos')
         gate.hold(self.fetched_iso, self.other_iso, UPLOADS)
-        self.fetching = self.begin_server(self.fetched_iso)
-        self.creating = self.begin_server(self.other_iso)
+        self.fetching = servers.begin(self.fetched_iso)
+        self.creating = servers.begin(self.other_iso)
         self.golden = self.begin_image(installed)
-        self.installing = self.begin_server(waiting_iso)
+        self.installing = servers.begin(waiting_iso)
         self._await_phases()
 
     def _await_phases(self):
         for iso in (self.fetched_iso, self.other_iso):
             part = cache.base_file(self.box, iso).with_suffix('.part')
-            wait_for(
+            onebox.wait_for(
                 f'{part} is half there',
                 lambda part=part: part.exists() and part.stat().st_size,
             )
-        wait_for(
+        onebox.wait_for(
             'the golden image is half there',
             lambda: self.status_of(self.golden) == 'saving',
         )
@@ -305,22 +304,9 @@ class Scene:
             self.gate.release(self.other_iso)
             # The last disk that Nova makes before it asks libvirt.
             disk = self.creating.directory / 'disk.virtio'
-            wait_for(f'{disk} is there', disk.exists)
+            onebox.wait_for(f'{disk} is there', disk.exists)
             yield
         self.gate.release()
-
-    def begin_server(self, image_id):
-        """Create a server and do not wait; returns a Guest."""
-        compute = self.cloud.compute
-        server = compute.create_server(
-            name='newos-test',
-            image_id=image_id,
-            flavor_id=compute.find_flavor('m1.nano').id,
-            networks='none',
-        )
-        guest = guests.Guest(self.box, self.cloud, server.id)
-        self.servers.made.append(guest)
-        return guest
 
     def begin_image(self, guest):
         """Have an image made of a server and do not wait; returns its id."""
@@ -344,7 +330,7 @@ class Scene:
     def capture_again(self):
         """An image of the installed server works; returns its record."""
         image_id = self.begin_image(self.captured)
-        wait_for(
+        onebox.wait_for(
             'the retried golden image',
             lambda: self.status_of(image_id) == 'active',
         )
@@ -373,7 +359,7 @@ def digest_of(path):
         return hashlib.file_digest(file, 'sha256').hexdigest()
 
 
-def wait_for_answer(cloud, seconds=120):
+def wait_for_answer(cloud):
     """Wait until the cloud's API answers again."""
 
     def answers():
@@ -382,4 +368,4 @@ def wait_for_answer(cloud, seconds=120):
         except openstack.exceptions.SDKException:
             return False
 
-    wait_for('the compute API answers', answers, seconds)
+    onebox.wait_for('the compute API answers', answers)

@@ -10,8 +10,6 @@ import xml.etree.ElementTree
 import libvirt
 import openstack
 
-from devstack.onebox.waiting import TimedOut
-from devstack.onebox.waiting import wait_for
 from tests.acceptance import onebox
 
 SILENCED = libvirt.registerErrorHandler(lambda _context, _error: None, None)
@@ -123,7 +121,7 @@ class Guest:
         log = self.directory / 'console.log'
         return log.read_text(errors='replace') if log.exists() else ''
 
-    def wait_for_report(self, seconds=300, **facts):
+    def wait_for_report(self, **facts):
         """Wait for a report of the current boot that states these facts."""
 
         def last():
@@ -133,11 +131,11 @@ class Guest:
             return None
 
         try:
-            return wait_for(f'report {facts}', last, seconds)
-        except TimedOut as error:
+            return onebox.wait_for(f'report {facts}', last)
+        except onebox.TimedOut as error:
             raise AssertionError(f'{error}\n{self.console()}') from None
 
-    def wait_for_status(self, *statuses, seconds=240):
+    def wait_for_status(self, *statuses):
         """Wait for one of Nova's statuses, with nothing under way."""
 
         def reached():
@@ -149,7 +147,7 @@ class Guest:
             )
             return server.status in statuses
 
-        wait_for(f'{self.id} {statuses}', reached, seconds)
+        onebox.wait_for(f'{self.id} {statuses}', reached)
 
     def call(self, action, *arguments, expect='ACTIVE', **keywords):
         """An action of Nova's API, as the owner, and wait for its end.
@@ -176,7 +174,7 @@ class Guest:
         events = shown['instanceAction']['events']
         return ' '.join(filter(None, (each['details'] for each in events)))
 
-    def ask(self, command='report', seconds=300):
+    def ask(self, command='report'):
         """Have the probe do something; returns its next report.
 
         :param command: see devstack/onebox/media/README.rst
@@ -191,8 +189,8 @@ class Guest:
 
             os.write(port, f'{command}\n'.encode())
             try:
-                return wait_for(command, answered, seconds)[0]
-            except TimedOut as error:
+                return onebox.wait_for(command, answered)[0]
+            except onebox.TimedOut as error:
                 raise AssertionError(f'{error}\n{self.console()}') from None
 
     @contextlib.contextmanager
@@ -265,7 +263,7 @@ class Guest:
 
     def _installed(self, report):
         assert report.facts.get('installed'), report
-        wait_for('the installer powers off', self.is_off)
+        onebox.wait_for('the installer powers off', self.is_off)
         try:
             self.cloud.compute.stop_server(self.id)
         except openstack.exceptions.HttpException as error:
@@ -297,7 +295,7 @@ class Guest:
 
     def wait_until_gone(self):
         """See that a deleted server is gone with all that was its own."""
-        wait_for(
+        onebox.wait_for(
             f'{self.id} is deleted',
             lambda: not self.cloud.compute.find_server(self.id),
         )
@@ -309,8 +307,8 @@ class Guest:
         Nova tells Placement after it has told the user.
         """
         try:
-            wait_for('nothing', lambda: not self.leftovers(), 30)
-        except TimedOut:
+            onebox.wait_for('nothing', lambda: not self.leftovers())
+        except onebox.TimedOut:
             assert self.leftovers() == []
 
     def leftovers(self):

@@ -7,6 +7,22 @@ import subprocess
 
 import openstack as sdk
 
+from devstack.onebox import waiting
+
+#: Seconds after which what was waited for will not come: on two processors
+#: that do nothing else, nothing takes a fifth of it.
+LIMIT = 600
+
+TimedOut = waiting.TimedOut
+
+
+def wait_for(what, condition, interval=0.3):
+    """Wait until ``condition()`` is true and return what it returned.
+
+    :raises TimedOut: naming ``what``
+    """
+    return waiting.wait_for(what, condition, LIMIT, interval)
+
 
 def openstack(*arguments, cloud='onebox', check=True):
     """Run the stock command-line client.

@@ -133,7 +133,7 @@ def test_debian_installer_takes_them(launch, netboot_iso, user_data, flavor):
         flavor=flavor(ram=1024),
     )
     # It powers off by itself, and Nova sees it.
-    guest.wait_for_status('SHUTOFF', seconds=600)
+    guest.wait_for_status('SHUTOFF')
     said = guest.console()
     assert f'answers: nonce {nonce}' in said
     loaded = 'loaded preseed file from file:///hd-media/preseed.cfg'

@@ -142,34 +142,6 @@ def test_compute_does_not_start(box, option, value, words):
         box.up('--set', f'{option}=')
 
 
-@pytest.fixture
-def full_disk(box):
-    """The servers' disks on a file system of 1 GiB with 2 MiB free."""
-    small = box.state.root / 'small'
-    small.mkdir(exist_ok=True)
-    subprocess.run(
-        ['mount', '-t', 'tmpfs', '-o', 'size=1100M', 'tmpfs', small],
-        check=True,
-    )
-    try:
-        box.up('--set', f'DEFAULT.instances_path={small}')
-        subprocess.run(
-            ['fallocate', '-l', '1098M', small / 'full'], check=True
-        )
-        yield small
-    finally:
-        box.up('--set', 'DEFAULT.instances_path=')
-        subprocess.run(['umount', small], check=True)
-
-
-@pytest.mark.operation('disk-full')
-def test_disk_full_while_the_iso_is_fetched(full_disk, refused, images, media):
-    message = refused(images(media['probe']))
-    assert 'no room' in message
-    assert str(full_disk) in message
-    assert not list((full_disk / '_base').glob('*.part'))
-
-
 def _qcow2(directory):
     path = directory / 'disk.qcow2'
     subprocess.run(

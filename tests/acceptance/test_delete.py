@@ -9,7 +9,6 @@ import signal
 
 import pytest
 
-from devstack.onebox.waiting import wait_for
 from tests.acceptance import golden
 from tests.acceptance import onebox
 from tests.acceptance.cache import base_file
@@ -25,14 +24,8 @@ def libvirtd(box):
 
 @pytest.mark.operation('delete-building')
 def test_delete_while_it_is_built(launch, cloud, install_iso, libvirtd):
-    answer = cloud.compute.create_server(
-        name='newos-test',
-        image_id=install_iso,
-        flavor_id=cloud.compute.find_flavor('m1.nano').id,
-        networks='none',
-    )
-    guest = launch.adopt(answer.id)
-    wait_for('files', guest.directory.exists, interval=0.05)
+    guest = launch.begin(install_iso)
+    onebox.wait_for('files', guest.directory.exists, interval=0.05)
     # Now the build stands still, at its next question to libvirt.
     os.kill(libvirtd, signal.SIGSTOP)
     assert guest.server().status == 'BUILD'

@@ -47,16 +47,16 @@ from tests.acceptance import storage
 def test_every_bus_installs_and_boots(
     launch, images, media, driver_iso, digests, properties, bus, targets
 ):
-    image = images(
-        media['probe'], newos_virtio_image_id=driver_iso, **properties
-    )
+    machine = properties.get('hw_machine_type')
+    iso = 'q35' if machine == 'q35' else 'probe'
+    image = images(media[iso], newos_virtio_image_id=driver_iso, **properties)
     guest = launch(image, '--config-drive', 'True')
 
     assert [target for _name, target, _device in guest.disks()][:3] == targets
     report = guest.install()
     assert report.disks[0]['bus'] == bus
     seen = [cdrom['sha256'] for cdrom in report.cdroms]
-    expected = [digests['probe'], digests['drivers']]
+    expected = [digests[iso], digests['drivers']]
     if bus == 'virtio-scsi':
         # QEMU reports LUNs in no order that a guest's names could follow.
         assert set(expected) < set(seen)
@@ -72,7 +72,7 @@ def test_uefi_installs_where_stock_boots_it(launch, images, media, tmp_path):
     blank.write_bytes(b'\0' * 2**20)
     either = ('ACTIVE', 'ERROR')
     ordinary = launch(images(blank, disk_format='raw', **uefi), expect=either)
-    installer = launch(images(media['probe'], **uefi), expect=either)
+    installer = launch(images(media['q35'], **uefi), expect=either)
 
     assert installer.server().status == ordinary.server().status
     if installer.server().status == 'ACTIVE':

@@ -7,7 +7,6 @@ import contextlib
 import libvirt
 import pytest
 
-from devstack.onebox.waiting import wait_for
 from tests.acceptance import faults
 from tests.acceptance import golden
 from tests.acceptance import onebox
@@ -27,7 +26,7 @@ def disk(box, tmp_path):
     with _host_changed(services):
         disk.unmount()
     # Until then Placement gives the host no servers.
-    wait_for('the disk of before', lambda: onebox.disk_gb() == before)
+    onebox.wait_for('the disk of before', lambda: onebox.disk_gb() == before)
 
 
 @contextlib.contextmanager
@@ -70,7 +69,7 @@ def test_the_disk_of_the_host_is_full(
     golden.assert_cannot_be_made(guest)
     disk.leave(256 * MIB)
     image = guest.cloud.compute.create_server_image(
-        guest.id, 'newos-test-golden', wait=True, timeout=300
+        guest.id, 'newos-test-golden', wait=True, timeout=onebox.LIMIT
     )
     images.adopt(image.id)
     golden.check(guest.cloud.image.get_image(image.id))
@@ -87,7 +86,7 @@ def _install_with_an_interruption(guest, disk):
     """QEMU pauses a guest that finds no room, and nothing is lost."""
     with concurrent.futures.ThreadPoolExecutor() as pool:
         installation = pool.submit(guest.install_now)
-        wait_for('QEMU finds no room', lambda: _waits_for_room(guest))
+        onebox.wait_for('QEMU finds no room', lambda: _waits_for_room(guest))
         disk.leave(256 * MIB)
         guest.call('pause_server', expect='PAUSED')
         guest.call('unpause_server')

@@ -4,6 +4,7 @@
 import pytest
 
 from tests.acceptance import golden
+from tests.acceptance import onebox
 from tests.acceptance import storage
 
 
@@ -14,7 +15,7 @@ def take(images):
     def make(guest, cloud=None):
         cloud = cloud or guest.cloud
         image = cloud.compute.create_server_image(
-            guest.id, 'newos-test-golden', wait=True, timeout=300
+            guest.id, 'newos-test-golden', wait=True, timeout=onebox.LIMIT
         )
         images.adopt(image.id, cloud)
         guest.wait_for_status('ACTIVE', 'SHUTOFF')

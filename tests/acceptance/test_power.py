@@ -4,7 +4,6 @@
 import libvirt
 import pytest
 
-from devstack.onebox.waiting import wait_for
 from tests.acceptance import onebox
 from tests.acceptance import storage
 from tests.acceptance.cache import lose
@@ -138,7 +137,7 @@ def test_host_boot(
     _boot_host(resuming_box)
 
     for guest in (waiting, robbed):
-        wait_for(f'{guest.id} runs', lambda g=guest: not g.is_off())
+        onebox.wait_for(f'{guest.id} runs', lambda g=guest: not g.is_off())
         guest.wait_for_status('ACTIVE')
     report = waiting.wait_for_report(**{'booted-from': 'waiting'})
     assert report.hardware == before[0].hardware

@@ -10,48 +10,22 @@ import signal
 
 import pytest
 
-from devstack.onebox.waiting import wait_for
 from tests import processes
+from tests.acceptance import conftest
 from tests.acceptance import golden
+from tests.acceptance import onebox
 
 NAME = 'newos-test-sealed'
 
 
-@pytest.fixture
-def installed(launch, install_iso):
+@pytest.fixture(scope='module')
+def installed(box, cloud, install_iso):
     """A server with a boot loader and no operating system that is known."""
-    guest = launch(install_iso)
+    servers = conftest.Servers(box, cloud, 'onebox')
+    guest = servers(install_iso)
     guest.install()
-    return guest
-
-
-def test_what_cannot_be_sealed(box, installed, images):
-    """And without sealing there is an image of it."""
-    installed.command('set', '--property', 'newos_seal=true')
-    golden.assert_cannot_be_made(installed)
-    assert 'no operating system' in installed.last_event()
-
-    copies = box.state.instances / 'snapshots'
-    with (
-        box.configured({'newos.appliance_timeout': '30'}),
-        concurrent.futures.ThreadPoolExecutor() as pool,
-    ):
-        tried = pool.submit(golden.assert_cannot_be_made, installed)
-        [appliance] = wait_for(
-            'the appliance runs', lambda: processes.qemus(copies), interval=0.1
-        )
-        os.kill(appliance, signal.SIGSTOP)
-        tried.result()
-    assert 'appliance_timeout=30' in installed.last_event()
-    assert processes.qemus(copies) == []
-
-    installed.command('set', '--property', 'newos_seal=false')
-    image = installed.cloud.compute.create_server_image(
-        installed.id, NAME, wait=True, timeout=300
-    )
-    images.adopt(image.id)
-    golden.check(installed.cloud.image.get_image(image.id))
-    assert installed.boot().facts['marker']
+    yield guest
+    servers.delete()
 
 
 def test_what_the_operator_refuses(box, installed, cloud, images):
@@ -66,6 +40,35 @@ def test_what_the_operator_refuses(box, installed, cloud, images):
     image = golden.named(cloud, NAME)
     images.adopt(image.id)
     golden.check(image)
+
+
+def test_what_cannot_be_sealed(box, installed, images):
+    """And without sealing there is an image of it."""
+    installed.command('set', '--property', 'newos_seal=true')
+    golden.assert_cannot_be_made(installed)
+    assert 'no operating system' in installed.last_event()
+
+    copies = box.state.instances / 'snapshots'
+    with (
+        box.configured({'newos.appliance_timeout': '30'}),
+        concurrent.futures.ThreadPoolExecutor() as pool,
+    ):
+        tried = pool.submit(golden.assert_cannot_be_made, installed)
+        [appliance] = onebox.wait_for(
+            'the appliance runs', lambda: processes.qemus(copies), interval=0.1
+        )
+        os.kill(appliance, signal.SIGSTOP)
+        tried.result()
+    assert 'appliance_timeout=30' in installed.last_event()
+    assert processes.qemus(copies) == []
+
+    installed.command('set', '--property', 'newos_seal=false')
+    image = installed.cloud.compute.create_server_image(
+        installed.id, NAME, wait=True, timeout=onebox.LIMIT
+    )
+    images.adopt(image.id)
+    golden.check(installed.cloud.image.get_image(image.id))
+    assert installed.boot().facts['marker']
 
 
 def test_a_seal_that_means_nothing(launch, install_iso):

@@ -4,6 +4,7 @@
 import pytest
 
 from tests.acceptance import golden
+from tests.acceptance import onebox
 from tests.acceptance import storage
 from tests.acceptance.cache import base_file
 
@@ -63,7 +64,7 @@ def test_shelve_and_all_that_follows(
     guest.call('confirm_server_resize')
 
     again = cloud.compute.create_server_image(
-        guest.id, 'newos-test-again', wait=True
+        guest.id, 'newos-test-again', wait=True, timeout=onebox.LIMIT
     )
     images.adopt(again.id)
     golden.check(cloud.image.get_image(again.id), min_disk=2)
