@@ -173,7 +173,7 @@ class Services:
 
         Lasts until ``box up`` starts Glance the next time.
         """
-        ini = self._box.state / 'etc' / 'glance.uwsgi.ini'
+        ini = self._box.state.root / 'etc' / 'glance.uwsgi.ini'
         ini.write_text(f'{ini.read_text()}\nsocket-timeout = 600\n')
         self.stop('glance')
         self.start('glance')
