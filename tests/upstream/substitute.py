@@ -1,43 +1,43 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Put a driver class where Nova's tests look for Nova's own."""
+"""Nova's tests in this environment, with our driver where they look for it."""
 
 import importlib
-import os
+import pathlib
+import sys
 
-from tests.upstream import selection
-
-# The worker processes are started by stestr, which hands on nothing but the
-# environment.
-DRIVER_VARIABLE = 'NEWOS_UPSTREAM_DRIVER'
-
-DRIVERS = {
-    'stock': 'nova.virt.libvirt.driver:LibvirtDriver',
-    'newos': 'nova_newos.virt.driver:NewosLibvirtDriver',
-}
+import fixtures
 
 
-def wanted_driver():
-    """The class that the tests are to run against.
+def prepare(package, driver):
+    """Import what the tests stand on, in the order that they need.
 
-    :returns: the class named by the environment variable DRIVER_VARIABLE,
-        a key of DRIVERS
-    :raises SystemExit: if the variable is unset or names no driver
+    To be called before any of their modules is imported: they copy the name
+    of the driver.
+
+    :param package: that the tests are in
+    :param driver: 'ours' or 'stock'
     """
-    name = os.environ.get(DRIVER_VARIABLE)
-    if name not in DRIVERS:
-        raise SystemExit(
-            '%s is %r: set it to one of %s, or run '
-            '"python -m tests.upstream"'
-            % (DRIVER_VARIABLE, name, ', '.join(DRIVERS))
-        )
-    # Nova's tests patch eventlet (or refuse it) before anything else of Nova
-    # is imported: here their package does, or its first module would.
-    importlib.import_module(selection.package(selection.wanted_suite()))
+    # They patch eventlet (or refuse it) before anything else of Nova is
+    # imported: here their package does, or its first module would.
+    importlib.import_module(package)
     monkey_patch = importlib.import_module('nova.monkey_patch')
     # Nova 31 has no such function: to import the module is enough.
     getattr(monkey_patch, 'patch', lambda: None)()
-    module, attribute = DRIVERS[name].split(':')
-    return getattr(importlib.import_module(module), attribute)
+    if driver == 'ours':
+        substitute()
+    use_installed_paste_config()
+    # Nova 31 and 32 always patch, and have no such question.
+    if getattr(monkey_patch, 'is_patched', lambda: True)():
+        fixtures.Timeout = GreenTimeout
+
+
+def substitute():
+    """Rebind the names by which Nova's tests reach the libvirt driver."""
+    libvirt = importlib.import_module('nova.virt.libvirt')
+    ours = importlib.import_module('nova_newos.virt.driver').NewosLibvirtDriver
+    adopt_unbound_methods(ours)
+    anchor_super(libvirt.driver, libvirt.driver.LibvirtDriver)
+    libvirt.driver.LibvirtDriver = libvirt.LibvirtDriver = ours
 
 
 def adopt_unbound_methods(driver_class):
@@ -46,8 +46,6 @@ def adopt_unbound_methods(driver_class):
     Nova's tests patch them on the class and restore what they found in its
     own ``__dict__``: without a copy of its own the class keeps a bound
     leftover, and later tests fail.
-
-    :param driver_class: changed in place; what it overrides itself stays
     """
     for base in driver_class.__mro__[1:]:
         for name, value in vars(base).items():
@@ -64,7 +62,6 @@ def anchor_super(module, driver_class):
     where the name is about to mean another: a call without end.
 
     :param module: the class's module, which gets a second name for it
-    :param driver_class: changed in place
     """
     name = driver_class.__name__
     anchor = 'Stock' + name
@@ -79,19 +76,35 @@ def anchor_super(module, driver_class):
             )
 
 
-def substitute():
-    """Rebind the names by which Nova's tests reach the libvirt driver.
+def use_installed_paste_config():
+    """Have Nova's tests find the API's paste configuration.
 
-    To be called before any module of ``nova.tests`` below the top is
-    imported: they copy the names when they are imported.
-
-    :returns: the class that is now ``nova.virt.libvirt.driver.LibvirtDriver``
+    Their configuration fixture looks beside the ``nova`` package, where a
+    checkout has it; a wheel puts it below the environment's prefix.
     """
-    driver_class = wanted_driver()
-    libvirt = importlib.import_module('nova.virt.libvirt')
-    if driver_class is not libvirt.driver.LibvirtDriver:
-        adopt_unbound_methods(driver_class)
-        anchor_super(libvirt.driver, libvirt.driver.LibvirtDriver)
-        libvirt.driver.LibvirtDriver = driver_class
-        libvirt.LibvirtDriver = driver_class
-    return driver_class
+    fixture = importlib.import_module('nova.tests.fixtures.conf').ConfFixture
+    original = fixture.setUp
+
+    def set_up(self):
+        original(self)
+        path = pathlib.Path(sys.prefix, 'etc', 'nova', 'api-paste.ini')
+        self.conf.set_default('api_paste_config', str(path), group='wsgi')
+
+    fixture.setUp = set_up
+
+
+class GreenTimeout(fixtures.Fixture):
+    """fixtures.Timeout where eventlet runs the tests.
+
+    That one raises in a signal handler, which finds eventlet's hub at work
+    while a test waits, and the hub goes on: the test would hang for ever.
+    """
+
+    def __init__(self, timeout_secs, gentle):
+        super().__init__()
+        self.seconds = timeout_secs
+
+    def _setUp(self):
+        eventlet = importlib.import_module('eventlet')
+        limit = eventlet.Timeout(self.seconds, fixtures.TimeoutException())
+        self.addCleanup(limit.cancel)
