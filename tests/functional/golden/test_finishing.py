@@ -136,11 +136,11 @@ def test_appliance_that_hangs(conf, overlay, tmp_path):
     hanging = appliance.Appliance(conf, emulate=True)
     with concurrent.futures.ThreadPoolExecutor(1) as executor:
         future = executor.submit(inspection.inspect, disk, hanging, {})
-        while not processes.qemus(disk.path) and not future.done():
+        while not processes.qemus(tmp_path) and not future.done():
             time.sleep(0.05)
-        [qemu] = processes.qemus(disk.path)
+        [qemu] = processes.qemus(tmp_path)
         os.kill(qemu, signal.SIGSTOP)
         with pytest.raises(exception.SealFailed, match='appliance_timeout=40'):
             future.result(120)
-    assert processes.qemus(disk.path) == []
+    assert processes.qemus(tmp_path) == []
     assert not pathlib.Path(f'/proc/{qemu}').exists()
