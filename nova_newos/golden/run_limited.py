@@ -8,9 +8,9 @@ the file system of the directory stays full: QEMU then stops its guest without
 a word, and the command would wait for it until the time is over.
 
 To kill a process group is not enough: tools put QEMU and the process that
-watches it into another one, as virt-sparsify does. A subreaper (see prctl(2)) becomes the parent
-of every orphan, whatever its group or session. And when nova-compute dies, so
-does this, and all below it.
+watches it into another one, as virt-sparsify does. A subreaper (see prctl(2))
+becomes the parent of every orphan, whatever its group or session. And when
+nova-compute dies, so does this, and all below it.
 """
 
 import ctypes
