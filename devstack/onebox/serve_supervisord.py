@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """supervisord; run by the box's Python.
 
-usage: python -P supervise.py -c CONF
+usage: python -P serve_supervisord.py -c CONF
 """
 
 import sys
