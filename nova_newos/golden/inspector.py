@@ -223,8 +223,10 @@ def discard_unmounted(g, kinds):
             # No guest has a volume of this name.
             if succeeds(g.lvcreate_free, SPARE_VOLUME, group, 100):
                 volume = '/dev/%s/%s' % (group, SPARE_VOLUME)
-                g.blkdiscard(volume)
-                g.lvremove(volume)
+                try:
+                    g.blkdiscard(volume)
+                finally:
+                    g.lvremove(volume)
 
 
 def _discard_swap(g, device):
@@ -464,6 +466,9 @@ def inspect(g, plan):
         they were before, and ``edited``) and ``kernels`` or ``image_state``
     """
     kinds = devices(g)
+    # LVM makes volumes with it.
+    if LVM not in kinds.values():
+        stop_udev(g)
     found = {}
     if not plan['write']:
         # First: who mounts a file system, read-only too, replays its journal.
@@ -557,7 +562,6 @@ def main(path, disk_format, plan):
     try:
         add_disk(g, path, disk_format, plan)
         g.launch()
-        stop_udev(g)
         found = inspect(g, plan)
         # It fails if not all has reached the disk.
         g.shutdown()

@@ -840,6 +840,21 @@ class StopUdevTest(base.TestCase):
         self.assertEqual([('sh', ['udevadm control --exit'])], commands)
         inspector.stop_udev(FakeGuest())
 
+    def commands(self, kind):
+        found = []
+        guest = FakeGuest(
+            list_partitions=['/dev/sda1'],
+            part_to_dev='/dev/sda',
+            vfs_type=kind,
+            debug=lambda _command, arguments: found.extend(arguments),
+        )
+        inspect(guest)
+        return found
+
+    def test_lvm_needs_it(self):
+        self.assertEqual([], self.commands('LVM2_member'))
+        self.assertEqual(['udevadm control --exit'], self.commands('ext4'))
+
 
 class InspectionTest(base.TestCase):
     EDIT = golden_base.Edit('/e', '')
