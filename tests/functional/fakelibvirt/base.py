@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tests with fake libvirt and real files stand on."""
 
+import contextlib
 import functools
 import importlib
 import io
@@ -14,22 +15,31 @@ import fixtures
 from lxml import etree
 from nova import context
 from nova import objects
+import nova.conf
 from nova.tests import fixtures as nova_fixtures
+from nova.tests.functional.api import client
 from nova.tests.functional.libvirt import base
 from oslo_serialization import jsonutils
 from oslo_utils import units
 from oslo_utils import uuidutils
+import testtools
 
 from nova_newos import layout
 from tests.functional.fakelibvirt import glance
 from tests.functional.fakelibvirt import hosts
 from tests.functional.fakelibvirt import libvirtd
+from tests.functional.fakelibvirt import progress
+
+CONF = nova.conf.CONF
 
 STOCK = 'libvirt.LibvirtDriver'
 NEWOS = 'newos.NewosLibvirtDriver'
 
 # First microversion with descriptions of faults as they are now, and more.
 MICROVERSION = '2.95'
+
+# A compute host has room for 32 of them.
+MAX_GUESTS = 16
 
 ISO_MAGIC_AT = 0x8000
 
@@ -67,19 +77,39 @@ def seen(disk):
     )
 
 
-class ServersTestCase(base.ServersTestBase):
-    """Servers of one or more compute hosts, with real files.
+class Cloud(base.ServersTestBase):
+    """Nova's services, for one test after another.
 
-    :cvar DRIVER: compute_driver of hosts that are started without another
-    :cvar SHARED_STORAGE: whether hosts keep servers in one directory
+    Its set-up costs more than most of what tests do with it. So it is a test
+    of Nova's that never ends by itself: tests get it from
+    ServersTestCase.setUp, and may leave servers in it.
+
+    :param hosts: dict of the compute hosts' names to their compute_driver
+    :param shared_storage: whether hosts keep servers in one directory
+    :param prepare: called with this object before a service is started
+    :ivar used_up: whether what is left is of no use to another test
     """
 
     microversion = MICROVERSION
     ADMIN_API = True
     # What compute raises is to reach the user as it does on a cloud.
     CAST_AS_CALL = False
-    DRIVER = NEWOS
-    SHARED_STORAGE = True
+
+    def __init__(self, hosts, shared_storage, prepare):
+        super().__init__('stop')
+        self._cleanup = contextlib.ExitStack()
+        self._hosts = hosts
+        self._shared_storage = shared_storage
+        self._prepare = prepare
+        self.used_up = False
+
+    def addCleanup(self, function, /, *args, **kwargs):
+        # No test runner is there to do it.
+        self._cleanup.callback(function, *args, **kwargs)
+
+    def stop(self):
+        """Undo the set-up."""
+        self._cleanup.close()
 
     def setUp(self):
         self.computes = {}
@@ -89,12 +119,22 @@ class ServersTestCase(base.ServersTestBase):
         self.flags(instances_path=self.instances_path)
         self.flags(migration_inbound_addr='%s', group='libvirt')
         self.flags(api_paste_config=paste_config(), group='wsgi')
+        self.flags(instances=100, group='quota')
         self.load_as_linked()
+        self._prepare(self)
         # Past the set-up of ServersTestBase, which takes image backends
         # and disk creation out of the driver.
         super(base.ServersTestBase, self).setUp()
+        # Nova's tests have each idle thread of a pool look for work a hundred
+        # times a second, so that it ends at once. These pools live longer.
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'futurist._thread.ThreadWorker.MAX_IDLE_FOR', 1
+            )
+        )
+        self.progress = self.useFixture(progress.Progress())
         self.hosts = self.useFixture(
-            hosts.Hosts(self.instances_path, self.SHARED_STORAGE)
+            hosts.Hosts(self.instances_path, self._shared_storage)
         )
         self.glance = self.useFixture(glance.Glance(self))
         # Nova's tests have their machine to themselves.
@@ -103,12 +143,23 @@ class ServersTestCase(base.ServersTestBase):
         )
         self._give_users_a_token()
         self._replace_the_host()
+        for host, driver in self._hosts.items():
+            self.flags(compute_driver=driver)
+            self.hosts.add(host)
+            self.start_compute(host)
 
-    def _clear_attrs(self):
-        # Nova drops all attributes of a test that ran, pytest its method.
-        method = getattr(self, self._testMethodName)
-        super()._clear_attrs()
-        setattr(self, self._testMethodName, method)
+    def clean(self):
+        """Leave nothing to the next test but servers, up to a number.
+
+        To delete one costs half as much as to create it.
+        """
+        self.glance.reset()
+        self.notifier.reset()
+        guests = sum(
+            len(compute.driver._host.get_connection()._vms)
+            for compute in self.computes.values()
+        )
+        self.used_up = self.used_up or guests > MAX_GUESTS
 
     def load_as_linked(self):
         """Make our driver known as nova-newos-link-driver would."""
@@ -184,23 +235,115 @@ class ServersTestCase(base.ServersTestBase):
         ):
             return super()._get_connection(*args, **kwargs)
 
-    def start(self, hostname='compute1', driver=None):
-        """Start a compute host.
-
-        :param hostname: its name
-        :param driver: its compute_driver, if not DRIVER
-        :returns: the driver object
-        """
-        self.flags(compute_driver=driver or self.DRIVER)
-        self.hosts.add(hostname)
-        self.start_compute(hostname)
-        return self.computes[hostname].driver
-
     def start_compute(self, hostname='compute1', *args, **kwargs):
         with self.hosts.on(hostname):
             super().start_compute(hostname, *args, **kwargs)
         self.hosts.computes[hostname] = self.computes[hostname]
         return hostname
+
+    def _wait_for_server_parameter(
+        self, server, expected_params, max_retries=PATIENCE * 2, **kwargs
+    ):
+        return super()._wait_for_server_parameter(
+            server, expected_params, max_retries, **kwargs
+        )
+
+    def _wait_for_state_change(
+        self, server, expected_status, max_retries=PATIENCE * 2, **kwargs
+    ):
+        return super()._wait_for_state_change(
+            server, expected_status, max_retries, **kwargs
+        )
+
+    def _wait_for_migration_status(self, *args, **kwargs):
+        return self._again(super()._wait_for_migration_status, *args, **kwargs)
+
+    def _wait_for_instance_action_event(self, *args, **kwargs):
+        return self._again(
+            super()._wait_for_instance_action_event, *args, **kwargs
+        )
+
+    def _again(self, wait, *args, **kwargs):
+        # These give up after five seconds.
+        return self._wait_for_assert(
+            lambda: wait(*args, **kwargs), max_retries=PATIENCE // 5, sleep=0
+        )
+
+
+class _Clouds:
+    """The cloud of this process, as there can be no second one at a time."""
+
+    def __init__(self):
+        self._cloud = None
+        self._arguments = None
+
+    def get(self, *arguments):
+        """A running Cloud that was made with these arguments."""
+        if self._arguments != arguments or self._cloud.used_up:
+            self.stop()
+            self._cloud = Cloud(*arguments)
+            self._cloud.setUp()
+            self._arguments = arguments
+        return self._cloud
+
+    def stop(self):
+        """Stop the cloud, if one runs."""
+        cloud, self._cloud, self._arguments = self._cloud, None, None
+        if cloud:
+            cloud.stop()
+
+
+CLOUDS = _Clouds()
+
+
+class ServersTestCase(testtools.TestCase):
+    """Servers of one or more compute hosts, with real files.
+
+    What is not the test's own, it takes from its cloud. The cloud is shared
+    with other tests that want the same.
+
+    :cvar HOSTS: dict of the compute hosts' names to their compute_driver
+    :cvar SHARED_STORAGE: whether hosts keep servers in one directory
+    :cvar IMAGES_TYPE: Nova's option
+    """
+
+    HOSTS = {'compute1': NEWOS}
+    SHARED_STORAGE = True
+    IMAGES_TYPE = 'qcow2'
+
+    def setUp(self):
+        super().setUp()
+        self.cloud = CLOUDS.get(self.HOSTS, self.SHARED_STORAGE, self.prepare)
+        self.addCleanup(self.cloud.clean)
+        self.addOnException(lambda _error: self.use_up())
+        self.flags(images_type=self.IMAGES_TYPE, group='libvirt')
+
+    def __getattr__(self, name):
+        if 'cloud' not in self.__dict__:
+            raise AttributeError(name)
+        return getattr(self.cloud, name)
+
+    @staticmethod
+    def prepare(cloud):
+        """Change what a cloud is before a service of it is started."""
+
+    def use_up(self):
+        """Have no other test use the cloud."""
+        self.cloud.used_up = True
+
+    def flags(self, group=None, **options):
+        """Change Nova's options until the end of the test."""
+        section = CONF[group] if group else CONF
+        for name, value in options.items():
+            before = section[name]
+            self.addCleanup(CONF.set_override, name, before, group)
+            CONF.set_override(name, value, group)
+
+    def restart_compute_service(self, host, driver=NEWOS):
+        """Restart a compute host's service, maybe with another driver."""
+        self.use_up()
+        self.flags(compute_driver=driver)
+        self.cloud.restart_compute_service(host)
 
     def add_image(self, disk_format='iso', data=None, **metadata):
         """Put an image into Glance.
@@ -271,34 +414,6 @@ class ServersTestCase(base.ServersTestBase):
         server = self.admin_api.post_server({'server': body})
         return self.wait_for(server, state)
 
-    def _wait_for_server_parameter(
-        self, server, expected_params, max_retries=PATIENCE * 2, **kwargs
-    ):
-        return super()._wait_for_server_parameter(
-            server, expected_params, max_retries, **kwargs
-        )
-
-    def _wait_for_state_change(
-        self, server, expected_status, max_retries=PATIENCE * 2, **kwargs
-    ):
-        return super()._wait_for_state_change(
-            server, expected_status, max_retries, **kwargs
-        )
-
-    def _wait_for_migration_status(self, *args, **kwargs):
-        return self._again(super()._wait_for_migration_status, *args, **kwargs)
-
-    def _wait_for_instance_action_event(self, *args, **kwargs):
-        return self._again(
-            super()._wait_for_instance_action_event, *args, **kwargs
-        )
-
-    def _again(self, wait, *args, **kwargs):
-        # These give up after five seconds.
-        return self._wait_for_assert(
-            lambda: wait(*args, **kwargs), max_retries=PATIENCE // 5, sleep=0
-        )
-
     def wait_for(self, server, state):
         """Wait until a server reaches a state; another end is a failure."""
         deadline = time.monotonic() + PATIENCE
@@ -308,7 +423,7 @@ class ServersTestCase(base.ServersTestBase):
                 server['status'] in (state, 'ERROR')
             ):
                 break
-            time.sleep(0.2)
+            self.progress.wait()
         self.assertEqual(state, server['status'], server.get('fault'))
         return server
 
@@ -341,7 +456,11 @@ class ServersTestCase(base.ServersTestBase):
         self.assertIn(advice, found['details'])
 
     def attach(self, server, volume):
-        """Attach a volume and wait for it to be in the domain."""
+        """Attach a volume and wait for it to be in the domain.
+
+        No later test has it attached to its own server otherwise.
+        """
+        self.addCleanup(self.delete_if_there, server)
         self.api.post_server_volume(
             server['id'], {'volumeAttachment': {'volumeId': volume}}
         )
@@ -351,6 +470,10 @@ class ServersTestCase(base.ServersTestBase):
             ),
             max_retries=PATIENCE * 2,
         )
+
+    def delete_if_there(self, server):
+        with contextlib.suppress(client.OpenStackApiNotFoundException):
+            self._delete_server(server)
 
     def domain(self, server, host='compute1'):
         """The server's domain in the fake libvirt."""
@@ -454,20 +577,10 @@ STOCK_ROOT = ('disk', 'disk', 'virtio', 'vda')
 
 
 class InstalledTestCase(ServersTestCase):
-    """An install server with a driver ISO, that something was installed on.
-
-    :cvar HOSTS: names of the compute hosts; the server is on the first
-    :cvar IMAGES_TYPE: Nova's option
-    """
-
-    HOSTS = ('compute1',)
-    IMAGES_TYPE = 'qcow2'
+    """An install server with a driver ISO, that something was installed on."""
 
     def setUp(self):
         super().setUp()
-        self.flags(images_type=self.IMAGES_TYPE, group='libvirt')
-        for host in self.HOSTS:
-            self.start(host)
         self.drivers = self.add_image(
             data=iso_bytes() + b'drivers', is_public=True
         )

@@ -19,18 +19,21 @@ class Glance(nova_fixtures.GlanceFixture):
         out
     """
 
-    def __init__(self, test):
-        super().__init__(test)
-        self.fetched = []
-        self.before_download = lambda image_id: None
-
     def setUp(self):
         super().setUp()
+        self.reset()
         self.test.useFixture(
             fixtures.MonkeyPatch(
                 'nova.image.glance.GlanceClientWrapper', lambda: self
             )
         )
+
+    def reset(self):
+        """Forget the images, and who fetched what."""
+        self.fetched = []
+        self.before_download = lambda image_id: None
+        self.images.clear()
+        self._imagedata.clear()
 
     def download(self, context, image_id, *args, **kwargs):
         self.before_download(image_id)

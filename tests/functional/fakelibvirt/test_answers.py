@@ -20,7 +20,6 @@ def encoded(data):
 class RebuildTestCase(base.ServersTestCase):
     def setUp(self):
         super().setUp()
-        self.start()
         self.iso = self.add_image()
         self.server = self.create(
             self.iso, user_data=encoded(samples.KICKSTART)

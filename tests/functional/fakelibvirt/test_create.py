@@ -18,10 +18,6 @@ ISO = base.ISO
 
 
 class CreateTestCase(base.ServersTestCase):
-    def setUp(self):
-        super().setUp()
-        self.driver = self.start()
-
     def create_iso(self, flavor=None, properties=None, **fields):
         self.iso = self.add_image(properties=properties or {})
         return self.create(self.iso, flavor, **fields)

@@ -146,8 +146,6 @@ class BusesTestCase(DevicesMixin, base.ServersTestCase):
 
     def setUp(self):
         super().setUp()
-        self.start()
-        self.flags(instances=100, group='quota')
         self.drivers = self.add_image(is_public=True)
         self.flavor = self.add_flavor(ephemeral=1, swap=64)
 

@@ -13,6 +13,8 @@ from nova_newos.media import base as media_base
 from tests.functional.fakelibvirt import base
 from tests.functional.fakelibvirt import libvirtd
 
+HOSTS = {'compute1': base.NEWOS, 'compute2': base.NEWOS}
+
 
 class MovesMixin:
     """What moves a server, and looks at what it left and found."""
@@ -24,6 +26,7 @@ class MovesMixin:
 
     def fail_host(self, host='compute1'):
         """The host is dead, and an operator has said so."""
+        self.use_up()
         compute = self.computes[host]
         compute.stop()
         self.api.put_service_force_down(compute.service_ref.uuid, True)
@@ -31,7 +34,6 @@ class MovesMixin:
     def repair_host(self, host='compute1'):
         """The host is back, with its files and without its guests."""
         service = self.computes[host].service_ref
-        self.flags(compute_driver=self.DRIVER)
         self.restart_compute_service(host)
         self.api.put_service_force_down(service.uuid, False)
 
@@ -43,12 +45,11 @@ class MovesMixin:
 class OrdinaryMovesTestCase(MovesMixin, base.ServersTestCase):
     """What the other tests here stand on, seen with ordinary servers."""
 
+    HOSTS = HOSTS
     SHARED_STORAGE = False
 
     def setUp(self):
         super().setUp()
-        self.start('compute1')
-        self.start('compute2')
         self.image = self.add_disk_image()
         self.server = self.create(self.image)
         self.install(self.server, 'disk')
@@ -86,7 +87,7 @@ class OrdinaryMovesTestCase(MovesMixin, base.ServersTestCase):
 
 
 class MovesBase(MovesMixin, base.InstalledTestCase):
-    HOSTS = ('compute1', 'compute2')
+    HOSTS = HOSTS
     SHARED_STORAGE = False
 
     def assert_moved(self, root_gb=1):
@@ -190,7 +191,7 @@ class FlatMovesTestCase(MovesBase):
 class SharedMovesTestCase(MovesMixin, base.InstalledTestCase):
     """The hosts have one directory of servers."""
 
-    HOSTS = ('compute1', 'compute2')
+    HOSTS = HOSTS
 
     def assert_moved(self, to='compute2'):
         self.assertEqual(to, self.host_of(self.server))
@@ -241,7 +242,7 @@ class SharedMovesTestCase(MovesMixin, base.InstalledTestCase):
 class UnshelvedMovesTestCase(MovesMixin, base.InstalledTestCase):
     """The server's image is the install ISO, but its disk is none."""
 
-    HOSTS = ('compute1', 'compute2')
+    HOSTS = HOSTS
     SHARED_STORAGE = False
 
     def setUp(self):
@@ -311,22 +312,24 @@ class Notes(media_base.Medium):
 class GeneratedMediaTestCase(MovesMixin, base.ServersTestCase):
     """CD-ROMs that no image has are made anew where the server goes."""
 
+    HOSTS = HOSTS
     SHARED_STORAGE = False
 
-    def setUp(self):
-        super().setUp()
+    @staticmethod
+    def prepare(cloud):
         notes = importlib.metadata.EntryPoint(
             'notes', f'{__name__}:Notes', media.NAMESPACE
         )
-        self.useFixture(
+        cloud.useFixture(
             fixtures.MonkeyPatch(
                 'stevedore.ExtensionManager.ENTRY_POINT_CACHE',
                 {media.NAMESPACE: [notes]},
             )
         )
-        self.flags(media=['notes'], group='newos')
-        self.start('compute1')
-        self.start('compute2')
+        cloud.flags(media=['notes'], group='newos')
+
+    def setUp(self):
+        super().setUp()
         self.server = self.create(self.add_image())
         self.install(self.server)
         self.notes = self.content(self.server, 'disk.notes')

@@ -25,6 +25,8 @@ class OrdinaryServersTestCase(base.ServersTestCase):
     servers: ids, names, the time of creation.
     """
 
+    HOSTS = {'stock': base.STOCK, 'ours': base.NEWOS}
+
     def setUp(self):
         super().setUp()
         # One disk image and one ISO for both hosts: the names of cached
@@ -74,9 +76,7 @@ class OrdinaryServersTestCase(base.ServersTestCase):
 
     def compare(self, image, flavor, *actions, **fields):
         with untouched_blockinfo():
-            self.start('stock', base.STOCK)
             stock = self.observe('stock', image, flavor, actions, **fields)
-        self.start('ours', base.NEWOS)
         # Else what was compared with may not have been stock at all.
         self.assertTrue(hasattr(blockinfo.get_root_info, '__wrapped__'))
         ours = self.observe('ours', image, flavor, actions, **fields)
@@ -124,7 +124,6 @@ class OrdinaryServersTestCase(base.ServersTestCase):
     def test_trivial_difference_is_seen(self):
         """The comparison is able to fail."""
         with untouched_blockinfo():
-            self.start('stock', base.STOCK)
             stock = self.observe('stock', self.disk_image, self.flavor, ())
             other = self.observe('stock', self.iso, self.flavor, ())
         self.assertNotEqual(stock, other)
@@ -132,21 +131,19 @@ class OrdinaryServersTestCase(base.ServersTestCase):
     def test_iso_server_from_before_our_driver(self):
         iso = self.add_image()
         with untouched_blockinfo():
-            self.start('compute1', base.STOCK)
-            server = self.create(iso, self.flavor)
+            server = self.create(iso, self.flavor, host='stock')
             self.hard_reboot(server)
             before = (
-                self.bare_xml(server, 'compute1'),
+                self.bare_xml(server, 'stock'),
                 self.metadata(server),
                 self.files(server),
             )
-        self.flags(compute_driver=base.NEWOS)
-        self.restart_compute_service('compute1')
+        self.restart_compute_service('stock', base.NEWOS)
         self.hard_reboot(server)
         self.assertEqual(
             before,
             (
-                self.bare_xml(server, 'compute1'),
+                self.bare_xml(server, 'stock'),
                 self.metadata(server),
                 self.files(server),
             ),

@@ -16,10 +16,6 @@ from tests.unit.media.answers import samples
 
 
 class RefusalsTestCase(base.ServersTestCase):
-    def setUp(self):
-        super().setUp()
-        self.driver = self.start()
-
     def refused(
         self, *texts, flavor=None, properties=None, image=None, **fields
     ):
@@ -32,7 +28,7 @@ class RefusalsTestCase(base.ServersTestCase):
         for text in texts:
             self.assertIn(text, server['fault']['message'])
         self.assertFalse(self.directory(server).exists())
-        connection = self.driver._host.get_connection()
+        connection = self.computes['compute1'].driver._host.get_connection()
         self.assertNotIn(server['id'], connection.defined)
         return server
 

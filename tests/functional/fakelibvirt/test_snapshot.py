@@ -36,13 +36,6 @@ def spoil(path):
 
 
 class SnapshotBase(base.ServersTestCase):
-    IMAGES_TYPE = 'qcow2'
-
-    def setUp(self):
-        super().setUp()
-        self.flags(images_type=self.IMAGES_TYPE, group='libvirt')
-        self.start()
-
     def installed_server(self, properties=None, flavor=None, **fields):
         """An install server that was installed and is stopped."""
         drivers = self.add_image(is_public=True)
@@ -119,7 +112,11 @@ class SealedBase(SnapshotBase):
         self.flags(sealers=[], group='newos')
         finisher = finishing.Finisher(nova.conf.CONF)
         finisher._sealers.enabled = [Marker(None)]
-        self.computes['compute1'].driver._finisher = finisher
+        self.useFixture(
+            fixtures.MockPatchObject(
+                self.computes['compute1'].driver, '_finisher', finisher
+            )
+        )
         self.facts = dict.fromkeys(verdict.FACTS, verdict.TRUE)
         self.useFixture(
             fixtures.MockPatchObject(

@@ -13,11 +13,8 @@ from tests.functional.fakelibvirt import test_moves
 class StockHostTestCase(test_moves.MovesMixin, base.InstalledTestCase):
     """The hosts themselves ask, without the scheduler's help."""
 
+    HOSTS = {'compute1': base.NEWOS, 'stock': base.STOCK}
     SHARED_STORAGE = False
-
-    def setUp(self):
-        super().setUp()
-        self.start('stock', base.STOCK)
 
     def assert_stays(self):
         self.wait_for(self.server, 'ACTIVE')
@@ -51,17 +48,19 @@ class StockHostTestCase(test_moves.MovesMixin, base.InstalledTestCase):
 class FilterTestCase(StockHostTestCase):
     """The scheduler keeps them away before a host is asked."""
 
-    ADDITIONAL_FILTERS = ['InstallServerFilter']
-
-    def _setup_scheduler_service(self):
-        self.flags(
+    @staticmethod
+    def prepare(cloud):
+        cloud.flags(
             available_filters=[
                 'nova.scheduler.filters.all_filters',
                 'nova_newos.scheduler.InstallServerFilter',
             ],
+            enabled_filters=[
+                *base.CONF.filter_scheduler.enabled_filters,
+                'InstallServerFilter',
+            ],
             group='filter_scheduler',
         )
-        return super()._setup_scheduler_service()
 
     def refused_by_the_host(self, action, body, event, name=None):
         self.admin_api.post_server_action(self.server['id'], {action: body})
@@ -83,10 +82,12 @@ class FilterTestCase(StockHostTestCase):
             migration
             for migration in migrations['migrations']
             if migration['dest_compute'] == host
+            and migration['instance_uuid'] == self.server['id']
         ]
 
     def switch_off(self, host):
         """The scheduler gives nothing to a host."""
+        self.addCleanup(self.switch_on, host)
         self.api.put_service(
             self.computes[host].service_ref.uuid, {'status': 'disabled'}
         )
