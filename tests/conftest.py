@@ -3,7 +3,7 @@
 
 import pytest
 
-from tests.matrix import sightings
+from tests import matrix
 
 
 def pytest_configure(config):
@@ -21,16 +21,18 @@ def pytest_collection_modifyitems(items):
     """Carry the marks into the results."""
     for item in items:
         for mark in item.iter_markers('operation'):
-            item.user_properties.append(
-                (sightings.PROPERTY, _value(item, mark))
+            images_type = getattr(item.cls, 'IMAGES_TYPE', 'qcow2')
+            words = _words(
+                *mark.args, **{'images_type': images_type, **mark.kwargs}
             )
+            known = (matrix.OPERATIONS, matrix.IMAGES_TYPES, matrix.OUTCOMES)
+            for word, group in zip(words, known, strict=True):
+                if word not in group:
+                    raise pytest.UsageError(
+                        f'{item.nodeid}: {word!r} is none of {[*group]}'
+                    )
+            item.user_properties.append(('operation', ' '.join(words)))
 
 
-def _value(item, mark):
-    images_type = getattr(item.cls, 'IMAGES_TYPE', 'qcow2')
-    try:
-        return sightings.value(
-            *mark.args, **{'images_type': images_type, **mark.kwargs}
-        )
-    except (TypeError, ValueError) as error:
-        raise pytest.UsageError(f'{item.nodeid}: {error}') from error
+def _words(operation, images_type, outcome='works'):
+    return operation, images_type, outcome

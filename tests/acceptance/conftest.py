@@ -11,7 +11,12 @@ import pytest
 from devstack.onebox import client
 from tests.acceptance import guests
 from tests.acceptance import onebox
+from tests.acceptance import own_box
 from tests.acceptance import storage
+
+
+def pytest_addoption(parser):
+    own_box.add_options(parser)
 
 
 def pytest_configure(config):
@@ -26,9 +31,10 @@ def pytest_collection_modifyitems(items):
     items.sort(key=storage.order)
 
 
-@pytest.fixture(scope='session')
-def box():
-    return client.Box.from_environment()
+@pytest.fixture(scope='session', autouse=True)
+def box(request):
+    with own_box.up(request.config):
+        yield client.Box.from_environment()
 
 
 @pytest.fixture(scope='session')

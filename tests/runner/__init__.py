@@ -1,2 +1,0 @@
-# SPDX-License-Identifier: Apache-2.0
-"""What ``tests/run`` hands over to once its tools are installed."""
