@@ -34,8 +34,12 @@ def test_installs_on_a_blank_disk_with_both_cdroms(
     assert guest.boot().facts['marker'] == report.facts['marker']
 
 
-def test_opting_out_boots_the_iso_as_stock_does(launch, images, media):
-    guest = launch(images(media['waiting'], newos_install='false'))
+def test_opting_out_boots_the_iso_as_stock_does(
+    launch_admin, admin, images, media, flavor
+):
+    """With a flavor that leaves the CD-ROM as large as the ISO."""
+    iso = images(media['waiting'], owner=admin, newos_install='false')
+    guest = launch_admin(iso, flavor=flavor(disk=0))
     assert guest.disks() == [('disk', 'hda', 'cdrom')]
     report = guest.wait_for_report(**{'booted-from': 'waiting'})
     assert report.disks == []
