@@ -7,116 +7,59 @@ import pathlib
 PACKAGE = pathlib.Path(__file__).parents[2] / 'nova_newos'
 
 
-def _chain(node):
-    """['a', 'b', 'c'] for the expression a.b.c, else an empty list."""
-    parts = []
-    while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
-        node = node.value
-    if not isinstance(node, ast.Name):
-        return []
-    return [node.id, *reversed(parts)]
-
-
-def _is_super_call(node):
-    return (
-        isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Name)
-        and node.func.id == 'super'
-    )
-
-
-def _targets(node):
-    """Names that a statement of a class body defines."""
-    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-        return [node.name]
-    if isinstance(node, ast.Assign):
-        return [
-            target.id
-            for target in node.targets
-            if isinstance(target, ast.Name)
-        ]
-    if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-        return [node.target.id]
-    return []
-
-
-class _ModuleUses(ast.NodeVisitor):
-    """Collects dotted names from one module of ours.
-
-    :ivar names: what the module reaches through its imports
-    :ivar members: what its classes define, override or reach through
-        ``self`` and ``super()``, as members of the Nova class they extend;
-        not all of them need be Nova's
-    """
-
-    def __init__(self):
-        self.aliases = {}
-        self.bases = []
-        self.names = set()
-        self.members = set()
-
-    def visit_Import(self, node):
+def _imported(node):
+    """(name, path) of what an import of Nova's makes known."""
+    if isinstance(node, ast.Import):
         for name in node.names:
             if name.name.split('.')[0] == 'nova':
-                bound = name.asname or 'nova'
-                self.aliases[bound] = name.name if name.asname else 'nova'
-
-    def visit_ImportFrom(self, node):
-        if node.module and node.module.split('.')[0] == 'nova':
-            for name in node.names:
-                self.aliases[name.asname or name.name] = '%s.%s' % (
-                    node.module,
-                    name.name,
+                yield (
+                    name.asname or 'nova',
+                    (name.name if name.asname else 'nova'),
                 )
+    elif isinstance(node, ast.ImportFrom):
+        if (node.module or '').split('.')[0] == 'nova':
+            for name in node.names:
+                path = '%s.%s' % (node.module, name.name)
+                yield name.asname or name.name, path
 
-    def visit_Assign(self, node):
-        # CONF = nova.conf.CONF makes another name for something of Nova's.
-        dotted = self._dotted(node.value)
-        if dotted and not self.bases:
-            for target in node.targets:
-                if isinstance(target, ast.Name):
-                    self.aliases[target.id] = dotted
-        self.generic_visit(node)
 
-    def visit_ClassDef(self, node):
-        bases = [dotted for dotted in map(self._dotted, node.bases) if dotted]
-        self.bases.append(bases)
-        for statement in node.body:
-            self._member(_targets(statement))
-        self.generic_visit(node)
-        self.bases.pop()
+def _aliases(tree):
+    """What each name of a module stands for in Nova: dict of name to path."""
+    aliases = {
+        name: path for node in ast.walk(tree) for name, path in _imported(node)
+    }
+    # CONF = nova.conf.CONF makes another name for something of Nova's.
+    for node in tree.body:
+        path = isinstance(node, ast.Assign) and _path(node.value, aliases)
+        if path:
+            aliases |= {ast.unparse(each): path for each in node.targets}
+    return aliases
 
-    def visit_Attribute(self, node):
-        dotted = self._dotted(node)
-        if dotted:
-            self.names.add(dotted)
-            return
-        if _is_super_call(node.value):
-            self._member([node.attr])
-        elif isinstance(node.value, ast.Name) and node.value.id in (
+
+def _path(node, aliases):
+    """The path of an expression like a.b.c that begins at one of Nova's."""
+    first, *rest = ast.unparse(node).split('.')
+    if first in aliases and all(part.isidentifier() for part in rest):
+        return '.'.join([aliases[first], *rest])
+    return None
+
+
+def _members(class_node):
+    """What a class defines, or reaches through self, cls and super()."""
+    for node in class_node.body:
+        if isinstance(node, ast.FunctionDef):
+            yield node.name
+        elif isinstance(node, (ast.Assign, ast.AnnAssign)):
+            single = isinstance(node, ast.AnnAssign)
+            for target in [node.target] if single else node.targets:
+                yield ast.unparse(target)
+    for node in ast.walk(class_node):
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) in (
             'self',
             'cls',
+            'super()',
         ):
-            self._member([node.attr])
-        self.generic_visit(node)
-
-    def visit_Name(self, node):
-        dotted = self._dotted(node)
-        if dotted:
-            self.names.add(dotted)
-
-    def _member(self, attributes):
-        for base in self.bases[-1] if self.bases else []:
-            self.members.update(
-                '%s.%s' % (base, attribute) for attribute in attributes
-            )
-
-    def _dotted(self, node):
-        chain = _chain(node)
-        if not chain or chain[0] not in self.aliases:
-            return None
-        return '.'.join([self.aliases[chain[0]], *chain[1:]])
+            yield node.attr
 
 
 def of_source(source):
@@ -126,16 +69,29 @@ def of_source(source):
     :returns: (names, members): sets of dotted names; a name may go on past
         the object that is Nova's, a member may be ours alone
     """
-    found = _ModuleUses()
-    found.visit(ast.parse(source))
-    return found.names, found.members
+    tree = ast.parse(source)
+    aliases = _aliases(tree)
+    nodes = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.Attribute, ast.Name))
+    ]
+    # Of a.b.c not a.b too.
+    inner = {node.value for node in nodes if isinstance(node, ast.Attribute)}
+    names = {_path(node, aliases) for node in nodes if node not in inner}
+    members = {
+        '%s.%s' % (_path(base, aliases), member)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+        for base in node.bases
+        if _path(base, aliases)
+        for member in _members(node)
+    }
+    return names - {None}, members
 
 
 def of_package(package=PACKAGE):
     """What all modules of a package use; see of_source()."""
-    names, members = set(), set()
-    for path in sorted(package.rglob('*.py')):
-        more_names, more_members = of_source(path.read_text())
-        names |= more_names
-        members |= more_members
-    return names, members
+    found = [of_source(p.read_text()) for p in sorted(package.rglob('*.py'))]
+    names, members = zip(*found, strict=True)
+    return set().union(*names), set().union(*members)
