@@ -2,6 +2,7 @@
 """python -m benchmarks MEASUREMENT: stock Nova and ours."""
 
 import argparse
+import contextlib
 import os
 import sys
 import warnings
@@ -31,65 +32,43 @@ def parser():
         default=os.environ.get('ONEBOX_STATE') or state_module.DEFAULT,
         help="the one box's directory (%(default)s)",
     )
-    blockinfo = commands.add_parser(
-        'blockinfo',
-        help='the cost of get_disk_info for an ordinary server',
-    )
-    _add_runs(blockinfo, 100, 'rounds')
-    blockinfo.set_defaults(measure=_blockinfo)
-    spawn = commands.add_parser(
-        'spawn',
-        parents=[box],
-        help='seconds from creating an ISO server to its running guest',
-    )
-    _add_runs(spawn, 5, 'servers a block; there are two blocks a driver')
-    spawn.set_defaults(measure=_spawn)
-    ordinary = commands.add_parser(
-        'ordinary',
-        parents=[box],
-        help='seconds that an ordinary server takes to spawn and to reboot',
-    )
-    _add_runs(ordinary, 5, 'servers a block; there are two blocks a driver')
-    ordinary.set_defaults(measure=_ordinary)
-    disk = commands.add_parser(
-        'disk',
-        parents=[box],
-        help='disk that the first, second and fifth server of an ISO take',
-    )
-    disk.set_defaults(measure=_disk)
-    burst = commands.add_parser(
-        'burst',
-        parents=[box],
-        help='twenty servers of an ISO in one request: seconds and disk',
-    )
-    burst.set_defaults(measure=_burst)
-    capture = commands.add_parser(
-        'capture',
-        parents=[box],
-        help='seconds and disk that an image of an installed server takes',
-    )
-    _add_runs(capture, 2, 'images of each way')
-    capture.add_argument(
+
+    def add(measure, what, parents=(box,), runs=None, each=None):
+        command = commands.add_parser(
+            measure.__name__.strip('_'), parents=parents, help=what
+        )
+        command.set_defaults(measure=measure)
+        if runs:
+            command.add_argument(
+                '--runs',
+                type=_whole_number,
+                metavar='N',
+                default=runs,
+                help=f'{each} (%(default)s)',
+            )
+        return command
+
+    block = 'servers a block; there are two blocks a driver'
+    what = 'the cost of get_disk_info for an ordinary server'
+    add(_blockinfo, what, (), 100, 'rounds')
+    what = 'seconds from creating an ISO server to its running guest'
+    add(_spawn, what, runs=5, each=block)
+    what = 'seconds that an ordinary server takes to spawn and to reboot'
+    add(_ordinary, what, runs=5, each=block)
+    add(_disk, 'disk that the first, second and fifth server of an ISO take')
+    add(_burst, 'twenty servers of an ISO in one request: seconds and disk')
+    what = 'seconds and disk that an image of an installed server takes'
+    add(_capture, what, runs=2, each='images of each way').add_argument(
         '--server',
         default='newos-demo-install',
         help='an installed server that is off (%(default)s)',
     )
-    capture.set_defaults(measure=_capture)
     return whole
 
 
-def _add_runs(command, default, what):
-    command.add_argument(
-        '--runs',
-        type=_whole_number,
-        metavar='N',
-        default=default,
-        help=f'{what} (%(default)s)',
-    )
-
-
 # Imports are made where they are needed: blockinfo does without libvirt, and
-# a Python without Nova gets a clear error.
+# a Python without Nova gets a clear error. Each returns what heads the table,
+# its rows and the decimals.
 
 
 def _blockinfo(options):
@@ -99,55 +78,47 @@ def _blockinfo(options):
 
 
 def _spawn(options):
-    from benchmarks import onebox
     from benchmarks import spawn
 
-    with onebox.cloud_errors():
-        box = onebox.BenchmarkBox(options.state)
-        return 'seconds', spawn.measure(box, options.runs), 2
+    with _cloud(options) as cloud:
+        return 'seconds', spawn.measure(cloud, options.runs), 2
 
 
 def _ordinary(options):
-    from benchmarks import onebox
-    from benchmarks import ordinary
+    from benchmarks import spawn
 
-    with onebox.cloud_errors():
-        box = onebox.BenchmarkBox(options.state)
-        return 'seconds', ordinary.measure(box, options.runs), 2
+    with _cloud(options) as cloud:
+        return 'seconds', spawn.measure_ordinary(cloud, options.runs), 2
 
 
 def _disk(options):
     from benchmarks import disk
-    from benchmarks import onebox
 
-    with onebox.cloud_errors():
-        return 'MiB', disk.measure(onebox.BenchmarkBox(options.state)), 2
+    with _cloud(options) as cloud:
+        return 'MiB', disk.measure(cloud), 2
 
 
 def _burst(options):
     from benchmarks import burst
-    from benchmarks import onebox
 
-    with onebox.cloud_errors():
-        box = onebox.BenchmarkBox(options.state)
-        title = f'{burst.SERVERS} servers at once'
-        return title, burst.measure(box), 2
+    with _cloud(options) as cloud:
+        return f'{burst.SERVERS} servers at once', burst.measure(cloud), 2
 
 
 def _capture(options):
     from benchmarks import capture
-    from benchmarks import onebox
 
-    with onebox.cloud_errors():
-        box = onebox.BenchmarkBox(options.state)
-        found = capture.measure(box, options.server, options.runs)
+    with _cloud(options) as cloud:
+        found = capture.measure(cloud, options.server, options.runs)
         return 'an image', found, 1
 
 
-def _print_table(unit, comparisons, digits):
-    from benchmarks import figures
+@contextlib.contextmanager
+def _cloud(options):
+    from benchmarks import onebox
 
-    print(figures.table(unit, comparisons, digits))
+    with onebox.cloud_errors():
+        yield onebox.Cloud(options.state)
 
 
 def main(arguments=None):
@@ -155,7 +126,9 @@ def main(arguments=None):
     # What Nova imports says so; nobody who measures can change it.
     warnings.filterwarnings('ignore', message=r'\s*Eventlet is deprecated')
     try:
-        _print_table(*options.measure(options))
+        from benchmarks import figures
+
+        print(figures.table(*options.measure(options)))
     except (BenchmarkError, BoxError) as error:
         sys.exit(f'benchmarks: {error}')
     except ModuleNotFoundError as error:

@@ -51,8 +51,8 @@ class Burst:
 def measure(box):
     """Compare both drivers.
 
-    :param box: onebox.BenchmarkBox
-    :returns: list of figures.Comparison, each with its unit
+    :param box: onebox.Cloud
+    :returns: list of figures.Row, each with its unit
     :raises BenchmarkError: when a server is lost
     """
     with (
@@ -127,20 +127,14 @@ def compare(stock, ours):
 
     :param stock: a Burst
     :param ours: the same with ours
-    :returns: list of figures.Comparison, each with its unit
+    :returns: list of figures.Row, each with its unit
     """
     return [
-        figures.Comparison(
-            's until Nova says ACTIVE', stock.active, ours.active
-        ),
-        figures.Comparison('s until the guest is off', stock.off, ours.off),
-        figures.Comparison(
-            'ISOs that Glance has read', (stock.read,), (ours.read,)
-        ),
+        figures.Row('s until Nova says ACTIVE', stock.active, ours.active),
+        figures.Row('s until the guest is off', stock.off, ours.off),
+        figures.Row('ISOs that Glance has read', (stock.read,), (ours.read,)),
         *(
-            figures.Comparison(
-                title, (_mib(stock, without),), (_mib(ours, without),)
-            )
+            figures.Row(title, (_mib(stock, without),), (_mib(ours, without),))
             for title, without in (
                 ('MiB of disk a server', ()),
                 (

@@ -46,10 +46,10 @@ _LIMIT = 900
 def measure(box, name, runs):
     """Take images of a server that is off.
 
-    :param box: onebox.BenchmarkBox
+    :param box: onebox.Cloud
     :param name: of the server; it must have been installed with ours
     :param runs: images of each way
-    :returns: list of figures.Comparison, each of a way with stock
+    :returns: list of figures.Row, each of a way with stock
     :raises BenchmarkError: when there is no such server, or no image
     """
     server = box.cloud.compute.find_server(name)
@@ -75,13 +75,13 @@ def compare(found):
     """Each way of Nova's beside its own, and the sealed beside by hand.
 
     :param found: dict of way to list of figures, each as of _FIGURES
-    :returns: list of figures.Comparison; what is compared with is in the
+    :returns: list of figures.Row; what is compared with is in the
         column of stock
     """
     ways = [(way, way, _STOCK) for way in list(_WAYS)[1:]]
     ways.append((f'{_SEALED}, beside {_BY_HAND}', _SEALED, _BY_HAND))
     return [
-        figures.Comparison(f'{title}: {name}', others, ours)
+        figures.Row(f'{title}: {name}', others, ours)
         for name, way, other in ways
         for title, others, ours in zip(
             _FIGURES,

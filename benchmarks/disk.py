@@ -29,8 +29,8 @@ _BLOCK = 512
 def measure(box):
     """Compare both drivers.
 
-    :param box: onebox.BenchmarkBox
-    :returns: list of figures.Comparison, in MiB
+    :param box: onebox.Cloud
+    :returns: list of figures.Row, in MiB
     :raises BenchmarkError: when a server does not do what it should
     """
     with (
@@ -128,23 +128,21 @@ def compare(stock, ours):
 
     :param stock: list of usage(), the first from before the first server
     :param ours: the same with ours
-    :returns: list of figures.Comparison, in MiB; for each a second one, which
+    :returns: list of figures.Row, in MiB; for each a second one, which
         leaves out what was installed
     """
     spans = {
         **{f'server {last}': (last - 1, last) for last in SHOWN},
         f'servers 1 to {SERVERS}': (0, SERVERS),
     }
-    comparisons = []
+    rows = []
     for title, (first, last) in spans.items():
         pair = [added(held[first], held[last]) for held in (stock, ours)]
-        comparisons.append(_comparison(title, pair))
+        rows.append(_row(title, pair))
         for part in pair:
             part.pop(layout.INSTALL_ROOT, None)
-        comparisons.append(
-            _comparison(f'{title}, without {layout.INSTALL_ROOT}', pair)
-        )
-    return comparisons
+        rows.append(_row(f'{title}, without {layout.INSTALL_ROOT}', pair))
+    return rows
 
 
 def added(before, after):
@@ -152,6 +150,6 @@ def added(before, after):
     return {kind: after[kind] - before.get(kind, 0) for kind in after}
 
 
-def _comparison(title, pair):
+def _row(title, pair):
     stock, ours = ((sum(part.values()) / _MIB,) for part in pair)
-    return figures.Comparison(title, stock, ours)
+    return figures.Row(title, stock, ours)

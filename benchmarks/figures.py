@@ -8,7 +8,7 @@ import prettytable
 
 
 @dataclasses.dataclass(frozen=True)
-class Comparison:
+class Row:
     """The same thing measured with both.
 
     :ivar title: what was measured
@@ -26,8 +26,8 @@ class Comparison:
         return statistics.median(self.ours) / stock if stock else None
 
 
-def table(unit, comparisons, digits):
-    """Lay comparisons out for reading.
+def table(unit, rows, digits):
+    """Lay rows out for reading.
 
     :param unit: heads the titles
     :param digits: decimals of the figures
@@ -38,13 +38,13 @@ def table(unit, comparisons, digits):
         [unit, 'stock', 'ours', 'ours / stock'], align='r'
     )
     shown.align[unit] = 'l'
-    for comparison in comparisons:
-        ratio = comparison.ratio()
+    for row in rows:
+        ratio = row.ratio()
         shown.add_row(
             [
-                comparison.title,
-                _cell(comparison.stock, digits),
-                _cell(comparison.ours, digits),
+                row.title,
+                _cell(row.stock, digits),
+                _cell(row.ours, digits),
                 '-' if ratio is None else f'{ratio:.2f}',
             ]
         )

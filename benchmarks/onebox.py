@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The one box, as the benchmarks use it.
+"""The cloud on the one box, as the benchmarks use it.
 
 It stands on devstack/onebox, and runs in the box's Python: that has the
 clients.
@@ -30,8 +30,8 @@ CACHE = '_base'
 LIMIT = 300
 
 
-class BenchmarkBox(client.Box):
-    """A box that is up.
+class Cloud(client.Box):
+    """The cloud of a box that is up.
 
     :param root: its state directory
     :ivar instances: Nova's directory of instances, with the image cache

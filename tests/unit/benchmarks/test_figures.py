@@ -19,9 +19,7 @@ class RatioTest(base.TestCase):
     )
     @ddt.unpack
     def test_ratio(self, stock, ours, expected):
-        self.assertEqual(
-            expected, figures.Comparison('it', stock, ours).ratio()
-        )
+        self.assertEqual(expected, figures.Row('it', stock, ours).ratio())
 
 
 class TableTest(base.TestCase):
@@ -43,16 +41,14 @@ class TableTest(base.TestCase):
                 ['nothing', '0.0', '5.0', '-'],
             ],
             self.rows(
-                figures.Comparison('one', (2,), (3,)),
-                figures.Comparison(
-                    'several', (4.5, 1.0, 2.0), (1.0, 9.0, 0.5)
-                ),
-                figures.Comparison('nothing', (0,), (5,)),
+                figures.Row('one', (2,), (3,)),
+                figures.Row('several', (4.5, 1.0, 2.0), (1.0, 9.0, 0.5)),
+                figures.Row('nothing', (0,), (5,)),
             ),
         )
 
     def test_digits(self):
         self.assertEqual(
             ['it', '1.235', '2.000', '1.62'],
-            self.rows(figures.Comparison('it', (1.23456,), (2,)), digits=3)[1],
+            self.rows(figures.Row('it', (1.23456,), (2,)), digits=3)[1],
         )
