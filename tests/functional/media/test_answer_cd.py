@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The answer CD as tools see it that know nothing of nova-newos."""
 
-import hashlib
 import os
 import subprocess
 import sys
@@ -75,14 +74,18 @@ CDS = {
     ),
 }
 
-# The steps of the driver, each of which may be on another host.
+# The steps of the driver, each of which may be on another host, for each name
+# of a directory's <name>.data.
 WRITE = """
-import sys
+import pathlib, sys
 from nova_newos.media import answers, base
-with open(sys.argv[1], 'rb') as file:
-    server = base.Server(sys.argv[2], 'project', 'iso', {}, file.read())
-medium = answers.AnswersMedium(None)
-medium.contents(server, medium.reference(server)).write(sys.argv[3])
+for path in pathlib.Path(sys.argv[1]).glob('*.data'):
+    server = base.Server(
+        sys.argv[2], 'project', 'iso', {}, path.read_bytes()
+    )
+    medium = answers.AnswersMedium(None)
+    contents = medium.contents(server, medium.reference(server))
+    contents.write(str(path.with_suffix('.iso')))
 """
 
 
@@ -98,22 +101,34 @@ def run(*command, **environment):
     return process.stdout
 
 
-def write(directory, name, **environment):
-    """The CD of one of CDS, written by a process of its own."""
-    user_data = directory / 'user-data'
-    user_data.write_bytes(CDS[name][0])
-    path = directory / 'cd.iso'
-    path.unlink(missing_ok=True)
-    run(
-        sys.executable,
-        '-c',
-        WRITE,
-        user_data,
-        samples.UUID,
-        path,
-        **environment,
+def write(directory, **environment):
+    """The CDs of CDS, written by a process of its own.
+
+    :returns: the directory of the files, each called <name>.iso
+    """
+    for name, (user_data, _label, _content) in CDS.items():
+        (directory / f'{name}.data').write_bytes(user_data)
+    run(sys.executable, '-c', WRITE, directory, samples.UUID, **environment)
+    return directory
+
+
+@pytest.fixture(scope='module')
+def cds(tmp_path_factory):
+    return write(
+        tmp_path_factory.mktemp('cds'),
+        TZ='Pacific/Auckland',
+        PYTHONHASHSEED='1',
     )
-    return path
+
+
+@pytest.fixture(scope='module')
+def others(tmp_path_factory):
+    return write(
+        tmp_path_factory.mktemp('others'),
+        TZ='America/Lima',
+        PYTHONHASHSEED='2',
+        LC_ALL='C',
+    )
 
 
 def extracted(path, view, target):
@@ -133,35 +148,31 @@ def extracted(path, view, target):
 
 
 @pytest.mark.parametrize('name', CDS)
-def test_files_by_their_names(name, tmp_path):
+def test_files_by_their_names(name, cds, tmp_path):
     """For guests that know Rock Ridge, and those that know Joliet."""
-    path = write(tmp_path, name)
+    path = cds / f'{name}.iso'
     _user_data, _label, content = CDS[name]
     assert extracted(path, 'nojoliet', tmp_path / 'rr') == content
     assert extracted(path, 'norock', tmp_path / 'joliet') == content
 
 
 @pytest.mark.parametrize('name', CDS)
-def test_label(name, tmp_path):
+def test_label(name, cds):
     """As udev tells it to the installer, by libblkid."""
-    path = write(tmp_path, name)
+    path = cds / f'{name}.iso'
     found = run('/sbin/blkid', '-p', '-o', 'value', '-s', 'LABEL', path)
     assert found == f'{CDS[name][1]}\n'
 
 
 @pytest.mark.parametrize('name', CDS)
-def test_same_bytes_in_another_process_and_time_zone(name, tmp_path):
-    def digest(**environment):
-        path = write(tmp_path, name, **environment)
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-
-    first = digest(TZ='Pacific/Auckland', PYTHONHASHSEED='1')
-    assert digest(TZ='America/Lima', PYTHONHASHSEED='2', LC_ALL='C') == first
+def test_same_bytes_in_another_process_and_time_zone(name, cds, others):
+    written = (cds / f'{name}.iso').read_bytes()
+    assert (others / f'{name}.iso').read_bytes() == written
 
 
-def test_nothing_to_boot(tmp_path):
+def test_nothing_to_boot(cds):
     """The firmware goes past the CD."""
-    path = write(tmp_path, 'tar')
+    path = cds / 'tar.iso'
     found = run('xorriso', '-indev', path, '-report_el_torito', 'plain')
     assert found == ''
     assert path.read_bytes()[:32768] == bytes(32768)

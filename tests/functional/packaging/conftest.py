@@ -103,3 +103,11 @@ def nova_tree(workspace, pip):
 def environment(tmp_path, pip, dependencies):
     """An empty environment with all that Nova and we depend on."""
     return scratch.Environment(tmp_path / 'env', pip, dependencies)
+
+
+@pytest.fixture(scope='session')
+def ours_alone(workspace, pip, dependencies, our_wheel):
+    """An environment with our wheel and without Nova; to be left as it is."""
+    environment = scratch.Environment(workspace / 'alone', pip, dependencies)
+    environment.install(our_wheel)
+    return environment

@@ -99,8 +99,7 @@ def test_what_a_removed_nova_leaves_does_not_hide_the_next_one(
     )
 
 
-def test_without_nova(environment, our_wheel):
-    environment.install(our_wheel)
-    refused = environment.script(LINK_DRIVER, check=False)
+def test_without_nova(ours_alone):
+    refused = ours_alone.script(LINK_DRIVER, check=False)
     assert refused.returncode == 1
-    assert str(environment.directory) in refused.stderr
+    assert str(ours_alone.directory) in refused.stderr

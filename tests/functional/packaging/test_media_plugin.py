@@ -8,6 +8,8 @@ import json
 import pycdlib
 import pytest
 
+from tests.functional.packaging import scratch
+
 SERVER = {
     'uuid': '8d1b0b0e-65fd-4b5c-8d71-8b8a5a4f5a55',
     'project_id': 'e0a1b2c3',
@@ -46,8 +48,9 @@ print(contents.label)
 )
 
 
-@pytest.fixture
-def installed(environment, our_wheel, our_tree):
+@pytest.fixture(scope='module')
+def installed(workspace, pip, dependencies, our_wheel, our_tree):
+    environment = scratch.Environment(workspace / 'plugin', pip, dependencies)
     environment.install(our_wheel)
     environment.install(our_tree / 'examples' / 'media-plugin')
     return environment
@@ -108,7 +111,6 @@ def test_status_loads_it(installed, tmp_path):
     assert (check['result'], check['details']) == (0, 'about, virtio')
 
 
-def test_missing_plugin_is_named(environment, our_wheel):
-    environment.install(our_wheel)
+def test_missing_plugin_is_named(ours_alone):
     with pytest.raises(AssertionError, match="MediumLoadError: .*'about'"):
-        environment.python(REFERENCE % 'yes')
+        ours_alone.python(REFERENCE % 'yes')
