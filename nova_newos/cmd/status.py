@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""``nova-newos-status upgrade check``: is this compute node ready?
+"""``nova-newos-status upgrade check``, whether a compute node is ready.
 
 It reads nova.conf the way nova-compute does (``--config-file`` may name
 others), asks the libvirt that Nova would use and changes nothing.

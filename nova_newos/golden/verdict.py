@@ -159,7 +159,7 @@ def _efi_fallback(boot, arch):
 
 
 def _os(system):
-    """libosinfo's name, or one made of distribution and version."""
+    """Name that libosinfo has, or one made of distribution and version."""
     name = system['osinfo']
     if not name or name == UNKNOWN:
         name = f'{system["distro"]}{system["major"]}'

@@ -68,11 +68,11 @@ def for_install_servers(errors=exception.refused, when=None):
         True the server is asked for its layout
     """
 
-    def select(driver, instance):
+    def select(ours, instance):
         if when is not None and not when(instance):
             return None
         with errors(instance):
-            server = driver.install_server(instance)
+            server = ours.install_server(instance)
         return None if server is None else (server,)
 
     return functools.partial(_override, select, errors)
@@ -85,7 +85,7 @@ def for_servers_to_be(errors=exception.refused):
 
     :param errors: as above
     """
-    return functools.partial(_override, lambda _driver, _instance: (), errors)
+    return functools.partial(_override, lambda _ours, _instance: (), errors)
 
 
 def _override(select, errors, method):

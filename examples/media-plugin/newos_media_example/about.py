@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The CD-ROM ABOUT: which server is this?"""
+"""The CD-ROM ABOUT, which says what server this is."""
 
 import functools
 import io
