@@ -38,7 +38,8 @@ def implicit():
 def found():
     """What the installed Nova is: dict of name to what follows it."""
     names, members = uses.of_package()
-    return facts.relied_on({*names, *implicit()}, members)
+    relied_on = facts.relied_on({*names, *implicit()}, members)
+    return {name: what.strip() for name, what in relied_on.items()}
 
 
 def recorded():
@@ -76,7 +77,7 @@ def write():
     PATH.write_text(
         '# What Nova looks like, see record.py, which wrote this.\n'
         + ''.join(
-            f'{" ".join(releases)}  {name} {what}\n'
+            f'{" ".join(releases)}  {name} {what}'.rstrip() + '\n'
             for name, releases, what in lines
         )
     )
