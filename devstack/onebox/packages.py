@@ -36,9 +36,9 @@ PACKAGES = (
     # mkfs.vfat, for ephemeral disks.
     'dosfstools',
     'mount',
-    # virt-sysprep and virt-sparsify, and what looks into golden images. They
-    # bring libguestfs, which makes its appliance of the machine's packages
-    # and kernel.
+    # virt-sysprep, and what inspects golden images; virt-sparsify, which the
+    # benchmark runs as people do by hand. They bring libguestfs, which makes
+    # its appliance of the machine's packages and kernel.
     'guestfs-tools',
     'python3-guestfs',
 )
