@@ -9,7 +9,6 @@ import contextlib
 import errno
 import functools
 import os
-import pathlib
 
 from nova import exception as nova_exception
 from nova.compute import task_states
@@ -18,13 +17,13 @@ from nova.virt.libvirt import imagecache
 from nova.virt.libvirt import utils as libvirt_utils
 from oslo_concurrency import processutils
 from oslo_log import log as logging
-from oslo_serialization import jsonutils
 from oslo_utils import fileutils
 from oslo_utils import units
 
 from nova_newos import exception
 from nova_newos import layout
 from nova_newos.media import base
+from nova_newos.virt import imagebackend
 from nova_newos.virt import qemu_img
 from nova_newos.virt import rebuild
 
@@ -140,7 +139,7 @@ class Disks:
 
     def root_size(self, server):
         """Virtual size of the root disk, in bytes."""
-        return _virtual_size(self._root(server))
+        return imagebackend.virtual_size(self._root(server))
 
     def convert(self, server, disk_info, to_qcow2):
         """Have disks that were copied here in the format this host expects.
@@ -165,7 +164,7 @@ class Disks:
                         f'{backend.path}_qcow'
                     ):
                         to_qcow2(backend.path)
-                    _change_format(backend)
+                    imagebackend.change_format(backend)
                 elif found != backend.driver_format:
                     raise exception.DiskFormatMismatch(
                         name=name,
@@ -182,7 +181,7 @@ class Disks:
         :param size: in bytes
         """
         backend = self._root(server)
-        if size <= _virtual_size(backend):
+        if size <= imagebackend.virtual_size(backend):
             return
         LOG.info(
             'Growing the root disk to %d bytes',
@@ -191,7 +190,7 @@ class Disks:
         )
         with _storage_faults():
             qemu_img.resize(backend.path, backend.driver_format, size)
-            _preallocate(backend, size)
+            imagebackend.preallocate(backend, size)
 
     def image_type(self, server, name):
         """The ``images_type`` a disk is kept as.
@@ -241,7 +240,7 @@ class Disks:
             libvirt_utils.create_image(
                 backend.path, backend.driver_format, size
             )
-            _preallocate(backend, size)
+            imagebackend.preallocate(backend, size)
             # On record before the guest can write a header of its own.
             backend.resolve_driver_format()
         return True
@@ -260,10 +259,10 @@ class Disks:
         contents = server.contents(name)
         if not isinstance(contents, base.GlanceImage):
             if not backend.exists():
-                _record_format(backend)
+                imagebackend.record_format(backend)
                 with _lost(server, name, may_be_lost, exception.NewosError):
                     _write(backend.path, contents)
-        elif not _is_whole(backend):
+        elif not imagebackend.is_whole(backend):
             with _lost(server, name, may_be_lost, *_LOST_IMAGE):
                 self._cache_image(
                     context, server, backend, name, contents, fallback_host
@@ -346,48 +345,6 @@ def _copy_from(host, target):
         raise exception.CopyFailed(
             name=os.path.basename(target), host=host
         ) from error
-
-
-def _is_whole(backend):
-    """Whether a CD-ROM is here and stands on no other file."""
-    return backend.exists() and not libvirt_utils.get_disk_backing_file(
-        backend.path, format=backend.driver_format
-    )
-
-
-def _change_format(backend):
-    """Record the format of a backend in place of another's.
-
-    Nova never changes the record, and a host that goes by it would take the
-    disk for what it was.
-    """
-    path = pathlib.Path(backend.disk_info_path)
-    formats = jsonutils.loads(path.read_text()) if path.exists() else {}
-    formats.pop(backend.path, None)
-    path.write_text(jsonutils.dumps(formats))
-    backend.resolve_driver_format()
-
-
-def _virtual_size(backend):
-    return qemu_img.virtual_size(backend.path, backend.driver_format)
-
-
-def _preallocate(backend, size):
-    # As Image.cache does for [DEFAULT] preallocate_images.
-    if backend.preallocate and backend._can_fallocate():
-        processutils.execute('fallocate', '-n', '-l', size, backend.path)
-
-
-def _record_format(backend):
-    """Have the format on record before there are bytes to guess it from.
-
-    Nova inspects a raw disk that it has not on record, without a format; an
-    empty file is raw.
-    """
-    with open(backend.path, 'wb'):
-        pass
-    backend.resolve_driver_format()
-    os.unlink(backend.path)
 
 
 def _write(path, contents):

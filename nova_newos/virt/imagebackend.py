@@ -1,10 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Nova's image backend, whose extractions are captures while one is made."""
+"""Nova's image backend: what it leaves out, and its part in a capture.
+
+Each ``backend`` is a ``nova.virt.libvirt.imagebackend.Image``, whose format is
+known and never guessed.
+"""
 
 import functools
+import os
+import pathlib
 
 from nova.virt.libvirt import imagebackend
+from nova.virt.libvirt import utils as libvirt_utils
+from oslo_concurrency import processutils
+from oslo_serialization import jsonutils
 
+from nova_newos.virt import qemu_img
 from nova_newos.virt import snapshot
 
 
@@ -35,3 +45,49 @@ class _Captured:
             capture.extract(self.path, self.driver_format, target, out_format)
         else:
             super().snapshot_extract(target, out_format)
+
+
+def virtual_size(backend):
+    """Size of a disk as its guest sees it, in bytes."""
+    return qemu_img.virtual_size(backend.path, backend.driver_format)
+
+
+def is_whole(backend):
+    """Whether a disk is here and stands on no other file."""
+    return backend.exists() and not libvirt_utils.get_disk_backing_file(
+        backend.path, format=backend.driver_format
+    )
+
+
+def preallocate(backend, size):
+    """Take the room on the host, if ``[DEFAULT] preallocate_images`` says so.
+
+    As ``Image.cache`` does for disks with a base.
+    """
+    if backend.preallocate and backend._can_fallocate():
+        processutils.execute('fallocate', '-n', '-l', size, backend.path)
+
+
+def record_format(backend):
+    """Have the format on record before there are bytes to guess it from.
+
+    Nova inspects a raw disk that it has not on record, without a format; an
+    empty file is raw.
+    """
+    with open(backend.path, 'wb'):
+        pass
+    backend.resolve_driver_format()
+    os.unlink(backend.path)
+
+
+def change_format(backend):
+    """Record the format of a backend in place of another's.
+
+    Nova never changes the record, and a host that goes by it would take the
+    disk for what it was.
+    """
+    path = pathlib.Path(backend.disk_info_path)
+    formats = jsonutils.loads(path.read_text()) if path.exists() else {}
+    formats.pop(backend.path, None)
+    path.write_text(jsonutils.dumps(formats))
+    backend.resolve_driver_format()

@@ -4,9 +4,9 @@ import os
 
 import ddt
 from nova.virt.libvirt import imagebackend
+from oslo_concurrency import processutils
 
 from nova_newos import exception
-from nova_newos.virt import disks
 from tests.unit.virt import disks_base
 from tests.unit.virt import fakes
 
@@ -17,7 +17,7 @@ class MovedTest(disks_base.DisksTestCase):
 
     def setUp(self):
         super().setUp()
-        self.execute = self.patch(disks.processutils, 'execute')
+        self.execute = self.patch(processutils, 'execute')
 
     def move(self, source, here):
         """Make the disks as one host would and convert them on another."""
