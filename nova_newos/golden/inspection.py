@@ -33,6 +33,26 @@ class Inspection:
     asked: dict[str, dict[str, Any]]
 
 
+def as_plan(last_boot, write=True):
+    """What a sealer leaves to the last boot, for the program that does it.
+
+    :param last_boot: a :class:`~nova_newos.golden.base.LastBoot`
+    :param write: whether its edits are made
+    :returns: dict that JSON has words for
+    :raises TypeError: when a sealer gave something else
+    """
+    plan = {
+        'patterns': {
+            name: list(paths) for name, paths in last_boot.patterns.items()
+        },
+        'edits': [
+            dataclasses.asdict(edit) for edit in last_boot.edits if write
+        ],
+    }
+    json.dumps(plan)
+    return plan
+
+
 def inspect(disk, appliance, patterns, wanted=None, write=False):
     """Inspect a disk, and do what sealers left to the last boot.
 
@@ -52,16 +72,7 @@ def inspect(disk, appliance, patterns, wanted=None, write=False):
         'write': write and bool(wanted),
         'discard': write and any(each.discard for each in wanted.values()),
         'patterns': patterns,
-        'asked': {
-            name: {
-                'patterns': dict(each.patterns),
-                'edits': [
-                    dataclasses.asdict(edit)
-                    for edit in (each.edits if write else ())
-                ],
-            }
-            for name, each in wanted.items()
-        },
+        'asked': {name: as_plan(each, write) for name, each in wanted.items()},
     }
     found = json.loads(
         appliance.run(

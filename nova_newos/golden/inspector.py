@@ -18,6 +18,7 @@ the appliance runs some tenths of a second.
 
 import fnmatch
 import json
+import os
 import posixpath
 import shlex
 import sys
@@ -31,8 +32,9 @@ LIMIT = 100
 #: What blkid(8) calls a disk or partition that LVM has.
 LVM = 'LVM2_member'
 
-#: Volume that takes the free room of a volume group for a moment.
-SPARE_VOLUME = 'newos-discarded'
+#: Begins the name of a volume that takes the free room of a volume group for
+#: a moment.
+SPARE_VOLUME = 'newos-discarded-'
 
 #: Drivers that are looked for in kernels.
 DRIVERS = frozenset(('virtio_blk', 'virtio_pci', 'virtio_scsi'))
@@ -167,7 +169,8 @@ def _is_clean(g, device, kind, write):
         return g.ntfs_3g_probe(True, device) == 0
     if kind == 'vfat':
         # It corrects what it finds, and has no option to leave it.
-        return (_check_vfat if write else _repair_vfat)(g, device) == 0
+        status = (_check_vfat if write else _repair_vfat)(g, device)
+        return None if status is None else status == 0
     return None
 
 
@@ -176,8 +179,14 @@ def _repair_vfat(g, device):
 
 
 def _check_vfat(g, device):
-    command = 'fsck.vfat -n %s > /dev/null 2>&1; echo $?'
-    return int(g.debug('sh', [command % shlex.quote(device)]))
+    # By its UUID: in the appliance the device may have another name.
+    command = (
+        'fsck.vfat -n "$(blkid -U %s)" > /dev/null 2>&1; echo $?'
+        % shlex.quote(g.vfs_uuid(device))
+    )
+    status = int(g.debug('sh', [command]))
+    # fsck.fat(8): 2 and more say nothing about the file system.
+    return status if status < 2 else None
 
 
 def boot(g, kinds, discard=False):
@@ -220,9 +229,10 @@ def discard_unmounted(g, kinds):
             _discard_swap(g, device)
     if LVM in kinds.values():
         for group in attempt(g.vgs) or []:
-            # No guest has a volume of this name.
-            if succeeds(g.lvcreate_free, SPARE_VOLUME, group, 100):
-                volume = '/dev/%s/%s' % (group, SPARE_VOLUME)
+            # A name that no guest can have a volume of.
+            name = SPARE_VOLUME + os.urandom(4).hex()
+            if succeeds(g.lvcreate_free, name, group, 100):
+                volume = '/dev/%s/%s' % (group, name)
                 try:
                     g.blkdiscard(volume)
                 finally:
@@ -442,8 +452,7 @@ def edit(g, edits, found):
 
 def _edit_path(g, path, content, link):
     if content is None:
-        for match in g.glob_expand(path):
-            g.rm_rf(match.rstrip('/'))
+        _remove(g, path)
         return
     g.mkdir_p(posixpath.dirname(path))
     # To a file that is there: it keeps its mode and its SELinux label.
@@ -451,6 +460,22 @@ def _edit_path(g, path, content, link):
     if link is not None:
         g.mkdir_p(posixpath.dirname(link))
         g.ln_sf(path, link)
+
+
+def _remove(g, path):
+    try:
+        matches = g.glob_expand(path)
+    except UnicodeError:
+        # Names that are not UTF-8 cannot be named: the directory goes with
+        # them, and comes back as it was.
+        directory = posixpath.dirname(path)
+        state = g.statns(directory)
+        g.rm_rf(directory)
+        g.mkdir_mode(directory, state['st_mode'] & 0o7777)
+        g.chown(state['st_uid'], state['st_gid'], directory)
+        return
+    for match in matches:
+        g.rm_rf(match.rstrip('/'))
 
 
 def inspect(g, plan):
@@ -490,7 +515,8 @@ def inspect(g, plan):
 def _inspect_system(g, system, kinds, plan):
     windows = system['type'] == 'windows'
     root = system['root']
-    missing = mount_system(g, root, kinds, plan['write'])
+    # Of Windows nothing is changed, and NTFS may not be for writing.
+    missing = mount_system(g, root, kinds, plan['write'] and not windows)
     found = {'asked': {}}
     for name, asked in plan['asked'].items():
         known = paths(g, windows, asked['patterns'], missing)

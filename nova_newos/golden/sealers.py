@@ -8,6 +8,7 @@ from oslo_log import log as logging
 from nova_newos import exception
 from nova_newos import plugins
 from nova_newos.golden import base
+from nova_newos.golden import inspection
 
 LOG = logging.getLogger(__name__)
 
@@ -54,9 +55,10 @@ class Sealers:
         results = {}
         for sealer in self.enabled:
             LOG.info('Sealing %s: %s', disk.path, sealer.name)
-            results[sealer.name] = _typed(
-                sealer.name, sealer.seal, disk, appliance
-            )
+            result = _typed(sealer.name, sealer.seal, disk, appliance)
+            if isinstance(result, base.LastBoot):
+                _typed(sealer.name, inspection.as_plan, result)
+            results[sealer.name] = result
         return results
 
 

@@ -26,6 +26,14 @@ _REFUSED = frozenset(('customize', 'script'))
 _MAIL_SPOOL = 'mail-spool'
 _MAIL_DIRECTORIES = ('/var/spool/mail/*', '/var/mail/*')
 
+# Who has one begins with the same random numbers as all from the same image:
+# that of systemd, and of what came before it.
+_RANDOM_SEEDS = (
+    '/var/lib/systemd/random-seed',
+    '/var/lib/random-seed',
+    '/var/lib/urandom/random-seed',
+)
+
 # What has to be known of the guest.
 _PATTERNS = {
     'other_etc': inspection.OTHER_ETC,
@@ -114,7 +122,8 @@ class SysprepSealer(base.Sealer):
 
         virt-sysprep comes first, whatever is on the disk: to know that before
         would take one boot more. It works on a copy, which is thrown away if
-        the last boot finds what must be refused, and does nothing to Windows.
+        the last boot finds what must be refused. Of the operations only those
+        that an operator adds to the default do anything to Windows.
 
         :returns: what is left for the last boot, and for it to refuse: a guest
             of which something may be left, and a Windows that was not
@@ -164,8 +173,8 @@ class SysprepSealer(base.Sealer):
 
     def _edits(self):
         """What virt-sysprep does not do, or only with its customize."""
-        edits = []
-        if _MAIL_SPOOL in self._operations:
+        edits = [base.Edit(path, None) for path in _RANDOM_SEEDS]
+        if _MAIL_SPOOL in self.conf.newos.sysprep_operations:
             edits += [base.Edit(path, None) for path in _MAIL_DIRECTORIES]
         if 'ssh-hostkeys' in self._operations:
             edits.append(_UNIT_EDIT)

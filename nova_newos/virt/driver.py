@@ -283,7 +283,11 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
     @override.for_install_servers()
     def snapshot(self, server, call):
         """Take the golden image, see :mod:`nova_newos.virt.snapshot`."""
-        with virt_snapshot.reported(call.context, server.instance):
+        # The event has the text of Nova's errors only.
+        with (
+            virt_snapshot.reported(call.context, server.instance),
+            virt_exception.refused(server.instance),
+        ):
             path, disk_format = virt_snapshot.check_root(
                 self._host.get_guest(server.instance), server.root
             )

@@ -36,13 +36,15 @@ class Call:
         :param arguments: an ``inspect.BoundArguments`` of it
         """
         self._method = method
-        self._bound = arguments
+        self._given = arguments
+        self._all = self._changed({})
+        self._all.apply_defaults()
 
     def __getattr__(self, name):
-        parameters = self._bound.signature.parameters
-        if name not in parameters:
-            raise AttributeError(name)
-        return self._bound.arguments.get(name, parameters[name].default)
+        try:
+            return self._all.arguments[name]
+        except KeyError:
+            raise AttributeError(name) from None
 
     def proceed(self, **changed):
         """Call Nova's method.
@@ -50,10 +52,13 @@ class Call:
         :param changed: arguments to give it other values of
         :returns: what it returns
         """
-        arguments = inspect.BoundArguments(
-            self._bound.signature, self._bound.arguments | changed
-        )
+        arguments = self._changed(changed)
         return self._method(*arguments.args, **arguments.kwargs)
+
+    def _changed(self, changed):
+        return inspect.BoundArguments(
+            self._given.signature, self._given.arguments | changed
+        )
 
 
 def for_install_servers(errors=exception.refused, when=None):
@@ -63,7 +68,7 @@ def for_install_servers(errors=exception.refused, when=None):
     :class:`~nova_newos.virt.server.InstallServer` and a :class:`Call`.
 
     :param errors: one of the context managers of
-        :mod:`nova_newos.virt.exception`
+        :mod:`nova_newos.virt.exception`, for the errors of the method
     :param when: called with the ``nova.objects.Instance``; only if it returns
         True the server is asked for its layout
     """
@@ -71,7 +76,7 @@ def for_install_servers(errors=exception.refused, when=None):
     def select(ours, instance):
         if when is not None and not when(instance):
             return None
-        with errors(instance):
+        with exception.refused(instance):
             server = ours.install_server(instance)
         return None if server is None else (server,)
 

@@ -119,7 +119,7 @@ class Cloud(base.ServersTestBase):
         self.flags(instances_path=self.instances_path)
         self.flags(migration_inbound_addr='%s', group='libvirt')
         self.flags(api_paste_config=paste_config(), group='wsgi')
-        self.flags(instances=100, group='quota')
+        self.flags(instances=-1, cores=-1, ram=-1, group='quota')
         self.load_as_linked()
         self._prepare(self)
         # Past the set-up of ServersTestBase, which takes image backends

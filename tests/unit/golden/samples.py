@@ -47,6 +47,13 @@ class Late(base.Sealer):
         return base.LastBoot(report=lambda found: found['gone'])
 
 
+class Muddled(base.Sealer):
+    name = 'muddled'
+
+    def seal(self, disk, appliance):
+        return base.LastBoot(report=str, edits=['/etc/x'])
+
+
 class Incomplete(base.Sealer):
     name = 'incomplete'
 

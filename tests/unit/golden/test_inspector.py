@@ -148,10 +148,16 @@ class WrittenFileSystemsTest(base.TestCase):
             commands.extend(arguments)
             return '1\n'
 
-        self.assertIs(False, self.clean('vfat', debug=debug, fsck=0))
-        self.assertRegex(commands[0], '^fsck.vfat -n /dev/sda1 ')
-        self.assertIs(True, self.clean('vfat', debug='0\n'))
-        self.assertIsNone(self.clean('vfat', fsck=0))
+        self.assertIs(
+            False, self.clean('vfat', debug=debug, fsck=0, vfs_uuid='12-AB')
+        )
+        self.assertIn('fsck.vfat -n "$(blkid -U 12-AB)" ', commands[0])
+        self.assertIs(True, self.clean('vfat', debug='0\n', vfs_uuid='1'))
+        self.assertIsNone(self.clean('vfat', fsck=0, vfs_uuid='1'))
+
+    def test_vfat_that_cannot_be_opened(self):
+        """It says nothing about the file system."""
+        self.assertIsNone(self.clean('vfat', debug='6\n', vfs_uuid='1'))
 
 
 class DevicesTest(base.TestCase):
@@ -342,14 +348,14 @@ class DiscardTest(base.TestCase):
         self.assertEqual([], self.unmounted('swap', bytes(4096)))
 
     def test_volume_group(self):
-        volume = '/dev/vg/newos-discarded'
+        create, discard, remove = self.unmounted('LVM2_member')
+        _create, name, *rest = create
+        # Of no volume that a guest can have made.
+        self.assertRegex(name, '^newos-discarded-[0-9a-f]{8}$')
+        self.assertEqual(['vg', 100], rest)
+        volume = f'/dev/vg/{name}'
         self.assertEqual(
-            [
-                ('create', 'newos-discarded', 'vg', 100),
-                ('blkdiscard', volume),
-                ('remove', volume),
-            ],
-            self.unmounted('LVM2_member'),
+            [('blkdiscard', volume), ('remove', volume)], [discard, remove]
         )
 
 
@@ -391,6 +397,33 @@ class EditTest(base.TestCase):
         self.edit(path='/var/mail/*', content=None)
         self.assertEqual(
             [('remove', '/var/mail/a'), ('remove', '/var/mail/b')], self.calls
+        )
+
+    def test_removed_with_names_that_are_no_text(self):
+        """The directory is emptied all the same, and is what it was."""
+
+        def glob_expand(_path):
+            raise UnicodeDecodeError('utf-8', b'\xff', 0, 1, 'invalid')
+
+        def record(name):
+            return lambda *arguments: self.calls.append((name, *arguments))
+
+        guest = FakeGuest(
+            statns={'st_mode': 0o42775, 'st_uid': 0, 'st_gid': 8},
+            rm_rf=record('remove'),
+            mkdir_mode=record('mkdir'),
+            chown=record('chown'),
+        )
+        guest.glob_expand = glob_expand
+        edit = golden_base.Edit('/var/mail/*', None)
+        inspector.edit(guest, [dataclasses.asdict(edit)], self.FOUND)
+        self.assertEqual(
+            [
+                ('remove', '/var/mail'),
+                ('mkdir', '/var/mail', 0o2775),
+                ('chown', 0, 8, '/var/mail'),
+            ],
+            self.calls,
         )
 
     @ddt.data(

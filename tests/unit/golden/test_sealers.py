@@ -81,6 +81,7 @@ class SealTest(base.TestCase):
             ('broken', SAMPLES + 'Broken'),
             ('patient', SAMPLES + 'Patient'),
             ('late', SAMPLES + 'Late'),
+            ('muddled', SAMPLES + 'Muddled'),
         )
 
     def seal(self, *names):
@@ -118,6 +119,11 @@ class SealTest(base.TestCase):
             ['good qcow2 appliance', 'found patient'],
             list(self.seal('good', 'patient').values()),
         )
+
+    def test_last_boot_of_another_kind(self):
+        """The sealer is named, not the program that could not do it."""
+        with self.assertRaisesRegex(exception.SealFailed, 'muddled'):
+            self.seal('muddled')
 
     def test_any_other_exception_of_the_last_boot_gets_a_type(self):
         with self.assertRaises(exception.SealFailed) as caught:
