@@ -22,6 +22,8 @@ def disk(box, tmp_path):
     before = onebox.disk_gb()
     with _host_changed(services):
         disk.mount()
+    # Nova fails what it finds half built when it starts, without a word.
+    onebox.wait_for('the disk of now', lambda: onebox.disk_gb() != before)
     yield disk
     with _host_changed(services):
         disk.unmount()
