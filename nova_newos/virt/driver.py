@@ -9,6 +9,7 @@ the servers that are meant from all others.
 import functools
 
 from nova import block_device
+from nova import exception as nova_exception
 from nova.compute import task_states
 import nova.conf
 from nova.virt.libvirt import driver
@@ -60,14 +61,18 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
     def _disks(self):
         return disks.Disks(self.image_backend, self._try_fetch_image_cache)
 
-    def install_server(self, instance):
+    def _install_server(self, instance):
         """A server by its persisted layout.
 
         :returns: a :class:`~nova_newos.virt.server.InstallServer`, or None
             for a server that is Nova's alone
         :raises LayoutInvalid: see :func:`nova_newos.layout.load`
         """
-        found = layout.load(instance.system_metadata)
+        try:
+            found = layout.load(instance.system_metadata)
+        except nova_exception.OrphanedObjectError:
+            # Nobody has persisted a server that no database knows of.
+            return None
         return found and servers.InstallServer(instance, found, self._media)
 
     def init_host(self, host):

@@ -77,7 +77,7 @@ def for_install_servers(errors=exception.refused, when=None):
         if when is not None and not when(instance):
             return None
         with exception.refused(instance):
-            server = ours.install_server(instance)
+            server = ours._install_server(instance)
         return None if server is None else (server,)
 
     return functools.partial(_override, select, errors)

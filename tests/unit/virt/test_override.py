@@ -6,6 +6,7 @@ from unittest import mock
 
 import ddt
 from nova import exception as nova_exception
+from nova import objects
 from nova.virt.libvirt import driver as stock
 
 from nova_newos import exception
@@ -223,6 +224,16 @@ class DoorTest(driver_base.DriverTestCase):
                 *self.arguments[2:],
             )
         self.stock.assert_not_called()
+
+    def test_server_of_no_database(self):
+        """Nova's own tests have such, which nothing can be asked."""
+        self.call(
+            lambda *_args: self.fail('called'),
+            'context',
+            objects.Instance(),
+            *self.arguments[2:],
+        )
+        self.stock.assert_called_once()
 
     def test_not_now(self):
         """Then the server is not even asked for its layout."""
