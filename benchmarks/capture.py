@@ -8,6 +8,7 @@ hand on the host to seal a disk: virt-sysprep, virt-sparsify, qemu-img.
 
 import json
 import os
+import pathlib
 import subprocess
 import tempfile
 import threading
@@ -128,7 +129,7 @@ def _measured_by_hand(box, server):
         tempfile.TemporaryDirectory(
             prefix=f'{onebox.NAME}-', dir=box.instances
         ) as work,
-        Peak(work) as peak,
+        Peak(pathlib.Path(work)) as peak,
     ):
         seconds, size = seal_by_hand(path, disk_format, work)
     return _said(_BY_HAND, (seconds, size / _MIB, peak.bytes / _MIB))
