@@ -3,7 +3,7 @@
 
 ``nova.virt.libvirt.blockinfo`` is asked from ten places of Nova's driver: for
 spawn, hard reboot, rescue, migration, naming and attaching of devices. All of
-them end in three leaves, which are wrapped here. For a server without a
+them end in a few functions, which are wrapped here. For a server without a
 layout each wrapper is one dict look-up and Nova's own function.
 :func:`install` puts the wrappers there and :func:`uninstall` takes them away.
 """

@@ -443,6 +443,33 @@ class EditTest(base.TestCase):
 
 
 @ddt.ddt
+class MountToWriteTest(base.TestCase):
+    @ddt.data(
+        ('linux', True, 'mount'),
+        ('linux', False, 'mount_ro'),
+        ('windows', True, 'mount_ro'),
+    )
+    @ddt.unpack
+    def test_only_what_is_changed(self, kind, write, expected):
+        """NTFS that was not shut down may not be mounted for writing."""
+        mounted = []
+        guest = FakeGuest(
+            inspect_get_mountpoints={'/': '/dev/sda1'},
+            **{
+                name: lambda *_args, name=name: mounted.append(name)
+                for name in ('mount', 'mount_ro')
+            },
+        )
+        inspector._inspect_system(
+            guest,
+            {'type': kind, 'root': '/dev/sda1'},
+            {'/dev/sda1': 'x'},
+            {'write': write, 'asked': {}, 'patterns': {}},
+        )
+        self.assertEqual([expected], mounted)
+
+
+@ddt.ddt
 class PathsTest(base.TestCase):
     KEYS = {'keys': ['/etc/ssh/*_key', '/nowhere/*'], 'x': ['/etc/x']}
 

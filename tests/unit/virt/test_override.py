@@ -11,6 +11,7 @@ from nova.virt.libvirt import driver as stock
 
 from nova_newos import exception
 from nova_newos.virt import driver
+from nova_newos.virt import exception as virt_exception
 from nova_newos.virt import override
 from tests.unit.virt import driver_base
 from tests.unit.virt import fakes
@@ -224,6 +225,33 @@ class DoorTest(driver_base.DriverTestCase):
                 *self.arguments[2:],
             )
         self.stock.assert_not_called()
+
+    def test_unreadable_layout_is_no_fault_of_a_destination(self):
+        """Nova would try them all, and tell the user something else."""
+
+        def method(*_args):
+            self.fail('called')
+
+        method.__name__ = 'check_can_live_migrate_source'
+        decorated = override.for_install_servers(
+            errors=virt_exception.unfit_destination
+        )(method)
+        with self.assertRaisesRegex(
+            nova_exception.InstanceUnacceptable, 'version 99'
+        ):
+            decorated(self.driver, 'context', self.broken(), 'data')
+
+    def test_no_further_arguments(self):
+        def method(_self, call):
+            return call.block_device_lists
+
+        method.__name__ = 'default_device_names_for_instance'
+        self.assertEqual(
+            (),
+            override.for_servers_to_be()(method)(
+                self.driver, self.arguments[1], '/dev/vda'
+            ),
+        )
 
     def test_server_of_no_database(self):
         """Nova's own tests have such, which nothing can be asked."""
