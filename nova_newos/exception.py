@@ -24,6 +24,10 @@ class NewosError(Exception):
         self.__dict__.update(kwargs)
 
 
+class HostError(NewosError):
+    """What is wrong with this host, not with the request."""
+
+
 class PropertyInvalid(NewosError):
     """An image property of ours has a value that means nothing."""
 
@@ -207,7 +211,7 @@ class WindowsNotGeneralized(NewosError):
     )
 
 
-class SealNoRoom(NewosError):
+class SealNoRoom(HostError):
     """The compute host ran out of room while a disk was sealed."""
 
     msg_fmt = (
@@ -252,7 +256,7 @@ class ImageContentRefused(NewosError):
     )
 
 
-class HostDiskFull(NewosError):
+class HostDiskFull(HostError):
     """The compute host ran out of room while the disks were made."""
 
     msg_fmt = (

@@ -3,7 +3,8 @@
 
 The core knows nothing of Nova, and one refusal may be met in more than one
 operation: each override says which of these its caller understands, see
-:mod:`nova_newos.virt.override`.
+:mod:`nova_newos.virt.override`. The owner of the server reads all of them, see
+:mod:`nova_newos.virt.owner`.
 """
 
 import contextlib
@@ -11,6 +12,7 @@ import contextlib
 from nova import exception as nova_exception
 
 from nova_newos import exception
+from nova_newos.virt import owner
 
 
 class Refused(
@@ -27,13 +29,21 @@ class Refused(
     msg_fmt = '%(reason)s'
 
 
+class HostFault(nova_exception.NovaException):
+    """This host cannot do what another may: a build goes on elsewhere.
+
+    ``ComputeManager._build_and_run_instance`` makes a RescheduledException of
+    what it does not know.
+    """
+
+    msg_fmt = '%(reason)s'
+
+
 @contextlib.contextmanager
 def refused(instance):
     """Turn our errors into the fault of a server."""
-    try:
+    with _translated(instance, _fault):
         yield
-    except exception.NewosError as error:
-        raise _refusal(instance, error) from error
 
 
 @contextlib.contextmanager
@@ -43,26 +53,37 @@ def rolled_back(instance):
     ``ComputeManager._error_out_instance_on_exception`` sets the server back
     to the state it was in for an InstanceFaultRollback.
     """
-    try:
+
+    def rollback(instance, error):
+        return nova_exception.InstanceFaultRollback(_fault(instance, error))
+
+    with _translated(instance, rollback):
         yield
-    except exception.NewosError as error:
-        raise nova_exception.InstanceFaultRollback(
-            _refusal(instance, error)
-        ) from error
 
 
 @contextlib.contextmanager
-def unfit_destination(_instance):
+def unfit_destination(instance):
     """Turn our errors into one that makes Nova try another destination."""
+
+    def precheck_failure(_instance, error):
+        return nova_exception.MigrationPreCheckError(reason=str(error))
+
+    with _translated(instance, precheck_failure):
+        yield
+
+
+@contextlib.contextmanager
+def _translated(instance, translate):
     try:
         yield
     except exception.NewosError as error:
-        raise nova_exception.MigrationPreCheckError(
-            reason=str(error)
-        ) from error
+        owner.tell(instance, {owner.ERROR: str(error)})
+        raise translate(instance, error) from error
 
 
-def _refusal(instance, error):
+def _fault(instance, error):
+    if isinstance(error, exception.HostError):
+        return HostFault(reason=str(error))
     return Refused(
         instance_id=instance.uuid,
         image_id=instance.image_ref,

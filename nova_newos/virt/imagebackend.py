@@ -5,6 +5,7 @@ Each ``backend`` is a ``nova.virt.libvirt.imagebackend.Image``, whose format is
 known and never guessed.
 """
 
+import errno
 import functools
 import os
 import pathlib
@@ -16,6 +17,9 @@ from oslo_serialization import jsonutils
 
 from nova_newos.virt import qemu_img
 from nova_newos.virt import snapshot
+
+# MAX_BLOCKSIZE of QEMU's file-posix, in bytes.
+_FIRST_BLOCK = 4096
 
 
 class Backend(imagebackend.Backend):
@@ -50,6 +54,29 @@ class _Captured:
 def virtual_size(backend):
     """Size of a disk as its guest sees it, in bytes."""
     return qemu_img.virtual_size(backend.path, backend.driver_format)
+
+
+def is_blank(backend):
+    """Whether nobody has ever written to a disk, by its allocation."""
+    if backend.driver_format == 'raw':
+        return _is_blank_file(backend.path)
+    return not qemu_img.allocated_clusters(backend.path, backend.driver_format)
+
+
+def _is_blank_file(path):
+    with open(path, 'rb', buffering=0) as disk:
+        try:
+            # Before anything is read: what was preallocated and is in the
+            # page cache counts as data.
+            disk.seek(_FIRST_BLOCK, os.SEEK_DATA)
+        except OSError as error:
+            if error.errno != errno.ENXIO:
+                raise
+        else:
+            return False
+        disk.seek(0)
+        # qemu-img allocates the first block of a new file, as zeroes.
+        return not any(disk.read(_FIRST_BLOCK))
 
 
 def is_whole(backend):

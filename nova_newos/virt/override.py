@@ -12,7 +12,8 @@ for the sake of a server comes through here::
 
 Nova calls it with the arguments of its own method, whatever they are in this
 release. A server without a layout goes to Nova's method at once, with the
-arguments as they came. Our errors become Nova's.
+arguments as they came. Our errors become Nova's, and the owner of the server
+is told of them until an operation succeeds.
 """
 
 import functools
@@ -21,6 +22,7 @@ import inspect
 from nova.virt.libvirt import driver
 
 from nova_newos.virt import exception
+from nova_newos.virt import owner
 
 # Nova's own tests put our driver into the place of this.
 _STOCK = driver.LibvirtDriver
@@ -102,6 +104,8 @@ def _override(select, errors, method):
     name = method.__name__
     signature = inspect.signature(getattr(_STOCK, name))
     place = list(signature.parameters).index('instance') - 1
+    # The others are steps of one, which may fail after them.
+    is_operation = not name.startswith('_')
 
     @functools.wraps(method)
     def override(self, *args, **kwargs):
@@ -113,7 +117,10 @@ def _override(select, errors, method):
             return stock(self, *args, **kwargs)
         arguments = signature.bind(self, *args, **kwargs)
         with errors(instance):
-            return method(self, *first, Call(stock, arguments))
+            result = method(self, *first, Call(stock, arguments))
+        if is_operation:
+            owner.forget_error(instance)
+        return result
 
     override.__signature__ = signature
     return override

@@ -10,6 +10,7 @@ import os
 
 from nova.virt import images
 from oslo_concurrency import processutils
+from oslo_serialization import jsonutils
 
 #: What makes compressed clusters, by name of the compression.
 COMPRESSION = {
@@ -26,6 +27,18 @@ _WRITE_COMPRESSED = ('-W', '-t', 'writeback')
 def virtual_size(path, disk_format):
     """Size of a disk as its guest sees it, in bytes."""
     return images.qemu_img_info(path, disk_format).virtual_size
+
+
+def allocated_clusters(path, disk_format):
+    """How many clusters of a disk were written to.
+
+    :param disk_format: one that has clusters, as qcow2
+    """
+    # Of a disk that a guest has open the result is a little late, at most.
+    output, _errors = _run(
+        'check', '--force-share', '--output=json', '-f', disk_format, path
+    )
+    return jsonutils.loads(output).get('allocated-clusters', 0)
 
 
 def resize(path, disk_format, size):
@@ -90,4 +103,4 @@ def _convert(writing, source, source_format, target, target_format):
 
 
 def _run(*arguments):
-    processutils.execute('qemu-img', *arguments)
+    return processutils.execute('qemu-img', *arguments)

@@ -29,6 +29,7 @@ from nova_newos import layout
 from nova_newos.media import base as media_base
 from nova_newos.virt import blockinfo
 from nova_newos.virt import driver
+from nova_newos.virt import qemu_img
 from nova_newos.virt import server as servers
 from tests.unit import base
 
@@ -52,6 +53,7 @@ class TestCase(base.TestCase):
     :ivar instances_path: a directory of this test
     :ivar saved: the system_metadata of each ``instance.save()``
     :ivar save_error: raised by the next ones, if set
+    :ivar metadata: what the database has, dict by the server's id
     """
 
     def setUp(self):
@@ -67,12 +69,22 @@ class TestCase(base.TestCase):
         self.addCleanup(blockinfo.uninstall)
         self.saved = []
         self.save_error = None
+        self.metadata = {}
         self.patch(objects.Instance, 'save', self._save)
+        self.patch(objects.Instance, 'get_by_uuid', self._latest)
+
+    def _latest(self, context, uuid, expected_attrs):
+        self.assertEqual(['metadata'], expected_attrs)
+        metadata = self.metadata.get(uuid, {})
+        return objects.Instance(context, uuid=uuid, metadata=metadata)
 
     def _save(self, instance, **_kwargs):
         if self.save_error:
             raise self.save_error
-        self.saved.append(dict(instance.system_metadata))
+        if instance.obj_attr_is_set('system_metadata'):
+            self.saved.append(dict(instance.system_metadata))
+        else:
+            self.metadata[instance.uuid] = dict(instance.metadata)
 
     def flags(self, group=None, **options):
         """Set options of nova.conf."""
@@ -348,6 +360,7 @@ class Storage(fixtures.Fixture):
         self._test.patch(libvirt_utils, 'create_image', self._create)
         self._test.patch(libvirt_utils, 'fetch_image', self._fetch)
         self._test.patch(libvirt_utils, 'copy_image', self._copy)
+        self._test.patch(qemu_img, 'allocated_clusters', self._allocated)
         self.info = self._test.patch(
             nova.privsep.qemu, 'unprivileged_qemu_img_info', self._info
         )
@@ -388,6 +401,9 @@ class Storage(fixtures.Fixture):
         if format not in (None, disk['format']):
             raise nova_exception.InvalidDiskInfo(reason=f'no {format}')
         return json.dumps({'filename': path, 'actual-size': 0, **disk})
+
+    def _allocated(self, path, _disk_format):
+        return read_disk(path).get('allocated', 0)
 
     def backend(self):
         """Nova's own image backend."""

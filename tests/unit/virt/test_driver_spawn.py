@@ -258,9 +258,12 @@ class SpawnTest(driver_base.DriverTestCase):
         self.assertNotIn(layout.KEY, self.saved[-1])
 
     def test_refusal_while_disks_are_made(self):
+        """Another host may have the room."""
         self.error = exception.HostDiskFull(path='/instances')
-        with self.assertRaisesRegex(virt_exception.Refused, 'no room left'):
-            self.spawn(fakes.server())
+        instance = fakes.server()
+        with self.assertRaisesRegex(virt_exception.HostFault, 'no room left'):
+            self.spawn(instance)
+        self.assertIn('no room left', instance.metadata['newos_error'])
 
     @ddt.data('qcow2', 'iso')
     def test_ordinary_server(self, disk_format):

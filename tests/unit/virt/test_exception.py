@@ -103,13 +103,16 @@ ERRORS = {
 }
 
 
+BASES = (exception.NewosError, exception.HostError)
+
+
 def all_errors():
     return {
         name
         for name, value in vars(exception).items()
         if isinstance(value, type)
         and issubclass(value, exception.NewosError)
-        and value is not exception.NewosError
+        and value not in BASES
     }
 
 
@@ -122,13 +125,19 @@ class FaultTest(fakes.TestCase):
     def test_refused(self, name):
         """A user reads our text, whatever is in the values."""
         error = getattr(exception, name)(**ERRORS[name])
+        is_of_host = isinstance(error, exception.HostError)
+        expected = (
+            virt_exception.HostFault if is_of_host else virt_exception.Refused
+        )
+        instance = fakes.server()
         with (
-            self.assertRaises(virt_exception.Refused) as caught,
-            virt_exception.refused(fakes.server()),
+            self.assertRaises(expected) as caught,
+            virt_exception.refused(instance),
         ):
             raise error
         self.assertEqual(str(error), caught.exception.format_message())
         self.assertIs(error, caught.exception.__cause__)
+        self.assertEqual({'newos_error': str(error)}, instance.metadata)
 
     def test_rolled_back(self):
         """The text is that of the inner error, which Nova shows."""
@@ -170,6 +179,20 @@ class FaultTest(fakes.TestCase):
                     virt_exception.Refused, getattr(nova_exception, known)
                 )
             )
+
+    def test_another_host_may_do(self):
+        """Nova reschedules a build that ends with what it does not know."""
+        self.assertEqual(
+            {'HostDiskFull', 'SealNoRoom'},
+            {
+                name
+                for name in ERRORS
+                if issubclass(getattr(exception, name), exception.HostError)
+            },
+        )
+        self.assertEqual(
+            (nova_exception.NovaException,), virt_exception.HostFault.__bases__
+        )
 
     def test_other_errors_pass(self):
         instance = fakes.server()

@@ -65,3 +65,37 @@ class BackendTest(fakes.TestCase):
             stock.Flat, type(self.backend.by_name(self.instance, 'd', 'raw'))
         )
         self.assertIs(stock.Flat, type(self.image('raw')))
+
+
+class BlankTest(fakes.TestCase):
+    """Raw disks; those with clusters are qemu-img's to know."""
+
+    def is_blank(self, write):
+        path = os.path.join(self.instances_path, 'disk')
+        with open(path, 'wb') as disk:
+            disk.truncate(2**30)
+            write(disk)
+        return imagebackend.is_blank(mock.Mock(path=path, driver_format='raw'))
+
+    def test_blank(self):
+        self.assertTrue(self.is_blank(lambda disk: None))
+
+    def test_first_block_of_qemu_img(self):
+        self.assertTrue(self.is_blank(lambda disk: disk.write(bytes(4096))))
+
+    def test_boot_sector(self):
+        self.assertFalse(self.is_blank(lambda disk: disk.write(b'boot')))
+
+    def test_anywhere(self):
+        def write(disk):
+            disk.seek(2**29)
+            # By its allocation, not its content.
+            disk.write(bytes(4096))
+
+        self.assertFalse(self.is_blank(write))
+
+    def test_preallocated(self):
+        def write(disk):
+            os.posix_fallocate(disk.fileno(), 0, 2**20)
+
+        self.assertTrue(self.is_blank(write))

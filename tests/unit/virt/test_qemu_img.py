@@ -19,6 +19,19 @@ class CommandTest(fakes.TestCase):
         [call] = self.execute.mock_calls
         return ' '.join(map(str, call.args))
 
+    @ddt.data(('{"allocated-clusters": 3}', 3), ('{}', 0))
+    @ddt.unpack
+    def test_allocated_clusters(self, output, expected):
+        """A blank disk has no such key."""
+        self.execute.return_value = (output, '')
+        self.assertEqual(
+            expected, qemu_img.allocated_clusters('/i/disk', 'qcow2')
+        )
+        self.assertEqual(
+            'qemu-img check --force-share --output=json -f qcow2 /i/disk',
+            self.command(),
+        )
+
     def test_resize(self):
         qemu_img.resize('/i/disk', 'raw', 5)
         self.assertEqual('qemu-img resize -f raw /i/disk 5', self.command())
