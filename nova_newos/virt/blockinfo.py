@@ -17,6 +17,7 @@ from nova.virt import driver
 from nova.virt.libvirt import blockinfo
 
 from nova_newos import layout
+from nova_newos.virt import boot
 
 #: Names that Nova's functions must leave to the CD-ROMs while they run.
 _reserved = contextvars.ContextVar('nova_newos_reserved', default=())
@@ -123,7 +124,7 @@ def _install_mapping(server_layout, disk_bus, cdrom_bus, in_use):
             cdrom_bus,
             'cdrom',
             # The ISO boots after the disk: a blank disk falls through to it.
-            boot_index=2 if index == 0 else None,
+            boot_index=2 if index == 0 and boot.boots_installer() else None,
             assigned_devices=in_use,
         )
     return mapping

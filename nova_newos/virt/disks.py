@@ -137,6 +137,11 @@ class Disks:
         if not self.has_root(server):
             raise exception.RootDiskMissing(name=server.root)
 
+    def is_blank(self, server):
+        """Whether the root disk is as it was made."""
+        root = self._root(server)
+        return root.exists() and imagebackend.is_blank(root)
+
     def root_size(self, server):
         """Virtual size of the root disk, in bytes."""
         return imagebackend.virtual_size(self._root(server))

@@ -6,6 +6,7 @@ leads into a neighbour of this module. :mod:`nova_newos.virt.override` tells
 the servers that are meant from all others.
 """
 
+import contextlib
 import functools
 
 from nova import block_device
@@ -22,6 +23,7 @@ from nova_newos import layout
 from nova_newos import media
 from nova_newos.golden import finishing
 from nova_newos.virt import blockinfo
+from nova_newos.virt import boot
 from nova_newos.virt import config
 from nova_newos.virt import disks
 from nova_newos.virt import exception as virt_exception
@@ -127,13 +129,17 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
         if virt_rebuild.evacuates(call.instance):
             # It has the disks and the layout that it had: see
             # instance_on_disk().
-            call.proceed()
+            with self._start(self._install_server(call.instance)):
+                call.proceed()
             return
         server = self._decide(call)
         virt_rebuild.reset_root_device(
             call.instance, server, call.image_meta, call.block_device_info
         )
-        with install.persisted(call.instance, server, call.image_meta):
+        with (
+            install.persisted(call.instance, server, call.image_meta),
+            self._start(server, is_first=True),
+        ):
             call.proceed()
 
     @override.for_servers_to_be()
@@ -153,6 +159,20 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
             ):
                 self._decide(call)
         return call.proceed()
+
+    def _start(self, server, is_first=False, is_started=True):
+        """Start a server inside, see :mod:`nova_newos.virt.boot`.
+
+        :param server: None for one that is not to be installed
+        """
+        if server is None:
+            return contextlib.nullcontext()
+        return self._as_start(server, is_first).under_way(is_started)
+
+    def _as_start(self, server, is_first=False):
+        return boot.Start(
+            server, functools.partial(self._disks.is_blank, server), is_first
+        )
 
     def _local_root(self, call):
         """The image backend of an ordinary server's disk, or None."""
@@ -205,7 +225,21 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
         # A host that boots has nobody's token to ask Glance with.
         if call.context.auth_token is not None:
             self._disks.restore_cdroms(call.context, server)
-        call.proceed()
+        with self._start(server):
+            call.proceed()
+
+    @override.for_install_servers()
+    def _soft_reboot(self, server, call):
+        """Start the guest that was shut down in the order of this start."""
+        start = self._as_start(server)
+        described = self._host.get_guest(server.instance).get_xml_desc(
+            dump_inactive=True, dump_sensitive=True
+        )
+        self._host.write_instance_config(start.applied(described))
+        has_rebooted = call.proceed()
+        if has_rebooted:
+            start.tell()
+        return has_rebooted
 
     @override.for_install_servers()
     def _create_images_and_backing(self, server, call):
@@ -329,6 +363,15 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
             raise exception.RescueIsoRefused()
         call.proceed()
 
+    @override.for_install_servers()
+    def unrescue(self, server, call):
+        """Start what was rescued in the order of this start."""
+        path = boot.kept_description(server.instance)
+        start = self._as_start(server)
+        path.write_text(start.applied(path.read_text()))
+        call.proceed()
+        start.tell()
+
     # Moves.
 
     @override.for_install_servers(errors=virt_exception.rolled_back)
@@ -352,10 +395,17 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
             server, jsonutils.loads(call.disk_info), self._disk_raw_to_qcow2
         )
         self._disks.grow_root(server, migration.grown_gb(server) * units.Gi)
-        call.proceed(
-            disk_info=jsonutils.dumps(others),
-            image_meta=server.instance.image_meta,
-        )
+        with self._start(server, is_started=call.power_on):
+            call.proceed(
+                disk_info=jsonutils.dumps(others),
+                image_meta=server.instance.image_meta,
+            )
+
+    @override.for_install_servers()
+    def finish_revert_migration(self, server, call):
+        """Start it where it was before."""
+        with self._start(server, is_started=call.power_on):
+            call.proceed()
 
     @override.for_install_servers(errors=virt_exception.unfit_destination)
     def check_can_live_migrate_source(self, _server, call):

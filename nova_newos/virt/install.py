@@ -14,6 +14,7 @@ from oslo_utils import excutils
 from nova_newos import exception
 from nova_newos import layout
 from nova_newos.media import base
+from nova_newos.virt import boot
 from nova_newos.virt import glance
 from nova_newos.virt import server as servers
 from nova_newos.virt import snapshot
@@ -55,6 +56,7 @@ def propose(media, instance, image_meta, volume_root):
         raise exception.VolumeRootRefused()
     _check_buses(instance, image_meta)
     snapshot.is_sealing_asked(instance)
+    boot.is_asked(instance.metadata)
     plain = servers.as_plain(instance, image_meta.id)
     references = [(m.name, m.reference(plain)) for m in media.enabled]
     proposed = layout.Layout(

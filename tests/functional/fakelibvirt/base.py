@@ -590,13 +590,18 @@ class InstalledTestCase(ServersTestCase):
         self.server = self.create(self.iso)
         self.install(self.server)
 
-    def assert_kept(self, root_gb=1, host='compute1'):
+    def assert_kept(self, root_gb=1, host='compute1', boots_installer=False):
         """The server is as it was, with what was installed.
 
         :param root_gb: size of the root disk now
+        :param boots_installer: whether it was started with the ISO in its
+            boot order
         """
         self.assertEqual([ROOT, ISO, DRIVERS], self.disks(self.server, host))
-        self.assertEqual(['hd', 'cdrom'], self.boot_order(self.server, host))
+        self.assertEqual(
+            ['hd', 'cdrom'] if boots_installer else ['hd'],
+            self.boot_order(self.server, host),
+        )
         self.assertEqual(
             layout.Layout(self.iso, 1, (('virtio', self.drivers),)),
             self.layout_of(self.server),

@@ -29,7 +29,12 @@ def refuse(message):
 
 
 class Domain(fakelibvirt.Domain):
-    """Keeps disks and boot order as elements, disks in libvirt's order."""
+    """Keeps disks and boot order as elements, disks in libvirt's order.
+
+    :ivar next: XML that it was defined with while it ran, or None
+    """
+
+    next = None
 
     def _parse_definition(self, xml):
         tree = etree.fromstring(xml)
@@ -85,6 +90,9 @@ class Domain(fakelibvirt.Domain):
         return super().detachDevice(xml)
 
     def createWithFlags(self, flags):
+        if self.next:
+            self._def = self._parse_definition(self.next)
+            self.next = None
         for disk in self._disks:
             self._open(disk)
         super().createWithFlags(flags)
@@ -174,6 +182,12 @@ class Connection(fakelibvirt.Connection):
         self.defined = {}
 
     def defineXML(self, xml):
+        running = {vm.UUIDString(): vm for vm in self._running_vms.values()}
         domain = super().defineXML(xml)
+        if domain.UUIDString() in running:
+            # It goes on, and is started anew as it is described now.
+            domain = running[domain.UUIDString()]
+            domain.next = xml
+            self._vms[domain.name()] = domain
         self.defined.setdefault(domain.UUIDString(), []).append(xml)
         return domain

@@ -32,13 +32,13 @@ class PowerTestCase(base.InstalledTestCase):
     def test_pause_suspend_and_lock(self):
         self.act(self.server, 'pause', state='PAUSED')
         self.act(self.server, 'unpause')
-        self.assert_kept()
+        self.assert_kept(boots_installer=True)
         self._suspend_server(self.server)
         self._resume_server(self.server)
-        self.assert_kept()
+        self.assert_kept(boots_installer=True)
         self.act(self.server, 'lock')
         self.act(self.server, 'unlock')
-        self.assert_kept()
+        self.assert_kept(boots_installer=True)
 
     @pytest.mark.operation('host-boot')
     def test_boot_of_the_host(self):
@@ -47,6 +47,69 @@ class PowerTestCase(base.InstalledTestCase):
         self.domain(self.server).destroy()
         self.restart_compute_service('compute1')
         self.assertTrue(self.domain(self.server).isActive())
+        self.assert_kept()
+
+
+class BootOrderTestCase(base.InstalledTestCase):
+    """The installer is not started again behind what it has installed."""
+
+    def setUp(self):
+        super().setUp()
+        self.assertEqual(['hd', 'cdrom'], self.boot_order(self.server))
+
+    def metadata(self):
+        return self.api.get_server(self.server['id'])['metadata']
+
+    def ask(self, value='installer'):
+        self.api.api_post(
+            f'/servers/{self.server["id"]}/metadata',
+            {'metadata': {'newos_boot': value}},
+        )
+
+    @pytest.mark.operation('hard-reboot')
+    def test_said_and_asked_for(self):
+        self._reboot_server(self.server, hard=True)
+        self.assertEqual(['hd'], self.boot_order(self.server))
+        said = self.metadata()
+        self.assertEqual({'newos_boot_order'}, said.keys())
+        self.assertIn('newos_boot=installer', said['newos_boot_order'])
+
+        self.ask()
+        self._reboot_server(self.server, hard=True)
+        self.assertEqual(['hd', 'cdrom'], self.boot_order(self.server))
+        self.assertEqual(
+            {'newos_boot_order': 'disk, then installer'}, self.metadata()
+        )
+
+        self._reboot_server(self.server, hard=False)
+        self.assertEqual(['hd'], self.boot_order(self.server))
+
+    def test_nonsense_is_asked_for(self):
+        """The text is for the owner; the server stays as it was."""
+        self._stop_server(self.server)
+        self.ask('cdrom')
+        self.api.post_server_action(self.server['id'], {'os-start': None})
+        self._wait_for_instance_action_event(
+            self.server, 'start', 'compute_start_instance', 'error'
+        )
+        server = self.wait_for(self.server, 'SHUTOFF')
+        self.assertIn("'cdrom'", server['metadata']['newos_error'])
+        self.ask()
+        self._start_server(self.server)
+        self.assertEqual(
+            {'newos_boot_order': 'disk, then installer'}, self.metadata()
+        )
+
+    @pytest.mark.operation('rescue-disk-image')
+    def test_unrescue(self):
+        """Nova keeps a description from before it."""
+        self.act(
+            self.server,
+            'rescue',
+            {'rescue_image_ref': self.add_disk_image()},
+            state='RESCUE',
+        )
+        self.act(self.server, 'unrescue')
         self.assert_kept()
 
 

@@ -29,7 +29,7 @@ class RebuildTestCase(RebuildBase):
         )
         self.assert_blank(self.server)
         self.install(self.server)
-        self.assert_kept()
+        self.assert_kept(boots_installer=True)
 
     @pytest.mark.operation('rebuild-other-iso')
     def test_other_iso(self):

@@ -133,7 +133,7 @@ class ResizeTestCase(base.InstalledTestCase):
             self.server, 'migrate', 'NoValidHost'
         )
         self.wait_for(self.server, 'ACTIVE')
-        self.assert_kept()
+        self.assert_kept(boots_installer=True)
 
 
 class FlatResizeTestCase(base.InstalledTestCase):

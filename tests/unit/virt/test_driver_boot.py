@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The boot order of whatever starts an install server."""
+
+import pathlib
+from unittest import mock
+
+import ddt
+from nova.virt.libvirt import blockinfo as stock_blockinfo
+
+from nova_newos.virt import exception as virt_exception
+from tests.unit.virt import driver_base
+from tests.unit.virt import fakes
+
+DISK = ['hd']
+INSTALLER = ['hd', 'cdrom']
+XML = '<domain><os><boot dev="hd"/><boot dev="cdrom"/></os></domain>'
+
+
+@ddt.ddt
+class BootTest(driver_base.DriverTestCase):
+    def setUp(self):
+        super().setUp()
+        self.storage = self.useFixture(fakes.Storage(self))
+        self.orders = []
+        for name in (
+            '_hard_reboot',
+            'finish_migration',
+            'finish_revert_migration',
+            'spawn',
+        ):
+            self.stock_method(name, self.describe)
+
+    def server(self, allocated=0, **fields):
+        """A server with a root disk."""
+        instance = fakes.server(
+            server_layout=fakes.LAYOUT,
+            # As large as the disk is.
+            flavor=fakes.flavor(7),
+            old_flavor=None,
+            **fields,
+        )
+        self.metadata[instance.uuid] = dict(instance.metadata)
+        path = pathlib.Path(self.directory(instance), 'disk.newos')
+        path.write_text(
+            '{"format": "qcow2", "virtual-size": 7516192768, '
+            f'"allocated": {allocated}}}'
+        )
+        return instance
+
+    def describe(self, _driver, *args, **kwargs):
+        """What Nova does at a start, as far as the boot order."""
+        [instance] = {
+            argument
+            for argument in (*args, *kwargs.values())
+            if hasattr(argument, 'system_metadata')
+        }
+        disk_info = fakes.disk_info(instance, instance.image_meta)
+        self.orders.append(stock_blockinfo.get_boot_order(disk_info))
+        return True
+
+    def hard_reboot(self, instance):
+        self.context.auth_token = None
+        self.driver._hard_reboot(self.context, instance, 'network', 'shares')
+
+    def finish_migration(self, instance, power_on=True):
+        self.driver.finish_migration(
+            self.context,
+            'migration',
+            instance,
+            '[]',
+            'network',
+            'meta',
+            True,
+            {},
+            power_on=power_on,
+        )
+
+    def finish_revert(self, instance, power_on=True):
+        self.driver.finish_revert_migration(
+            self.context, instance, 'network', 'migration', power_on=power_on
+        )
+
+    STARTS = ('hard_reboot', 'finish_migration', 'finish_revert')
+
+    @ddt.data(*STARTS)
+    def test_installed(self, start):
+        getattr(self, start)(self.server(allocated=5))
+        self.assertEqual([DISK], self.orders)
+
+    @ddt.data(*STARTS)
+    def test_never_written(self, start):
+        getattr(self, start)(self.server())
+        self.assertEqual([INSTALLER], self.orders)
+
+    @ddt.data(*STARTS)
+    def test_asked_for(self, start):
+        """For one start, and said."""
+        instance = self.server(5, metadata={'newos_boot': 'installer'})
+        getattr(self, start)(instance)
+        self.assertNotIn('newos_boot', self.metadata[instance.uuid])
+        getattr(self, start)(instance)
+        self.assertEqual([INSTALLER, DISK], self.orders)
+
+    @ddt.data('finish_migration', 'finish_revert')
+    def test_moved_while_off(self, move):
+        instance = self.server(5, metadata={'newos_boot': 'installer'})
+        getattr(self, move)(instance, power_on=False)
+        self.hard_reboot(instance)
+        self.assertEqual([INSTALLER, INSTALLER], self.orders)
+        self.assertNotIn('newos_boot', instance.metadata)
+
+    def test_nonsense_is_asked_for(self):
+        """Said before the guest is touched, as Nova describes it later."""
+        instance = self.server(5, metadata={'newos_boot': 'cdrom'})
+        with self.assertRaisesRegex(virt_exception.Refused, 'newos_boot'):
+            self.hard_reboot(instance)
+        self.assertIn('newos_boot', instance.metadata['newos_error'])
+        self.assertEqual([], self.orders)
+
+    def test_evacuated(self):
+        """On shared storage, which has what was installed."""
+        instance = self.server(
+            5, task_state='rebuild_spawning', host='failed-host'
+        )
+        self.driver.spawn(
+            self.context, instance, instance.image_meta, [], None, {}
+        )
+        self.assertEqual([DISK], self.orders)
+
+    def soft_reboot(self, instance, has_rebooted=True):
+        self.driver._host = mock.Mock()
+        guest = self.driver._host.get_guest.return_value
+        guest.get_xml_desc.return_value = XML
+        self.stock_method('_soft_reboot', return_value=has_rebooted)
+        self.assertIs(has_rebooted, self.driver._soft_reboot(instance))
+        # What is next, with its secrets, not what runs.
+        guest.get_xml_desc.assert_called_once_with(
+            dump_inactive=True, dump_sensitive=True
+        )
+        [call] = self.driver._host.write_instance_config.mock_calls
+        return call.args[0]
+
+    def test_soft_reboot(self):
+        """Nova starts the domain as it is described to libvirt."""
+        instance = self.server(allocated=5)
+        self.assertNotIn('cdrom', self.soft_reboot(instance))
+        self.assertIn('disk alone', instance.metadata['newos_boot_order'])
+
+    def test_soft_reboot_of_a_blank_disk(self):
+        self.assertIn('cdrom', self.soft_reboot(self.server()))
+
+    def test_soft_reboot_that_fails(self):
+        """Nova goes on with a hard reboot, which is asked for as well."""
+        asked = {'newos_boot': 'installer'}
+        instance = self.server(5, metadata=dict(asked))
+        self.assertIn('cdrom', self.soft_reboot(instance, False))
+        self.assertEqual(asked, instance.metadata)
+
+    @ddt.data((5, False), (0, True))
+    @ddt.unpack
+    def test_unrescue(self, allocated, boots_installer):
+        """Nova starts what it has described before the rescue."""
+        instance = self.server(allocated)
+        kept = pathlib.Path(self.directory(instance), 'unrescue.xml')
+        kept.write_text(XML)
+        read = []
+        self.stock_method(
+            'unrescue', lambda *_arguments: read.append(kept.read_text())
+        )
+        self.driver.unrescue(self.context, instance)
+        self.assertEqual([boots_installer], ['cdrom' in xml for xml in read])
