@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a rebuild leaves behind when it is refused, or leaves the ISO."""
+"""What a rebuild leaves behind when it fails early, or leaves the ISO."""
 
 import contextlib
 
@@ -16,7 +16,6 @@ from nova.virt.libvirt import utils as libvirt_utils
 from oslo_log import log as logging
 from oslo_utils import excutils
 
-from nova_newos import exception
 from nova_newos import layout
 from nova_newos.virt import blockinfo as newos_blockinfo
 from nova_newos.virt import install
@@ -40,11 +39,12 @@ def evacuates(instance):
 
 
 @contextlib.contextmanager
-def undone_if_refused(context, image_api, instance, bdms, get_backend):
-    """Let a server whose rebuild is refused go on as what it is.
+def undone_if_failed(context, image_api, instance, bdms, get_backend):
+    """Let a server whose rebuild does not begin go on as what it is.
 
-    ``nova.compute.api.API.rebuild`` has written the refused image into the
-    server by then, and nobody takes it back.
+    It is refused, or Glance could not be asked. By then the new image is
+    written into the server, by ``nova.compute.api.API.rebuild``, and nobody
+    takes it back.
 
     :param context: of the requester
     :param image_api: a ``nova.image.glance.API``
@@ -54,7 +54,7 @@ def undone_if_refused(context, image_api, instance, bdms, get_backend):
     """
     try:
         yield
-    except exception.NewosError:
+    except Exception:
         with excutils.save_and_reraise_exception():
             _undo(context, image_api, instance, bdms, get_backend())
             instance.save()
@@ -69,6 +69,9 @@ def _undo(context, image_api, instance, bdms, backend):
     restored = image_id and _restore_image(
         context, image_api, instance, image_id
     )
+    if image_id:
+        instance.image_ref = image_id
+        instance.system_metadata[install.BASE_IMAGE] = image_id
     if server_layout is None:
         is_disk = not restored
     else:
@@ -125,10 +128,8 @@ def _restore_image(context, image_api, instance, image_id):
                 image, instance.flavor
             ).items()
         },
-        install.BASE_IMAGE: image_id,
     }
     properties = image['properties']
-    instance.image_ref = image_id
     instance.kernel_id = properties.get('kernel_id') or ''
     instance.ramdisk_id = properties.get('ramdisk_id') or ''
     for name in ('os_type', 'architecture', 'vm_mode'):
