@@ -18,12 +18,13 @@ _TAKEN = re.compile(
 _NAME = re.compile(r'[a-z][a-z0-9-]{0,15}')
 
 
-def _is_name(name):
+def is_name(name):
+    """Whether a medium may be called so, and its disk ``disk.<name>``."""
     return bool(_NAME.fullmatch(name)) and not _TAKEN.fullmatch(name)
 
 
 _EXTENSIONS = plugins.ExtensionPoint(
-    NAMESPACE, base.Medium, exception.MediumLoadError, _is_name
+    NAMESPACE, base.Medium, exception.MediumLoadError, is_name
 )
 
 

@@ -17,13 +17,11 @@ from oslo_log import log as logging
 
 from nova_newos import exception
 from nova_newos import layout
+from nova_newos import media
 from nova_newos.media import virtio
 
 CONF = nova.conf.CONF
 LOG = logging.getLogger(__name__)
-
-#: Files of an instance directory that begin like a disk and are none of ours.
-_NOT_OVERLAYS = frozenset((layout.INSTALL_ROOT, 'disk.info', 'disk.config'))
 
 
 class ImageCacheManager(imagecache.ImageCacheManager):
@@ -64,16 +62,17 @@ def _configured_driver_iso():
 
 
 def _overlays(directory):
-    """Paths of disks that may have a base, in an install server's directory.
+    """Paths of CD-ROMs that may have a base, in an install server's directory.
 
-    The root disk is the guest's to write and has no base.
+    What its guest can write has none that is ours, and may be raw with any
+    header at its beginning.
     """
     if not os.path.exists(os.path.join(directory, layout.INSTALL_ROOT)):
         return []
     return [
         os.path.join(directory, name)
         for name in sorted(os.listdir(directory))
-        if name.startswith('disk.') and name not in _NOT_OVERLAYS
+        if media.is_name(layout.medium_of(name))
     ]
 
 

@@ -67,7 +67,7 @@ class PropertiesTest(base.TestCase):
 
     def test_no_medium_has_a_reserved_name(self):
         self.assertEqual(
-            [], [name for name in provenance.RESERVED if media._is_name(name)]
+            [], [name for name in provenance.RESERVED if media.is_name(name)]
         )
 
 

@@ -129,6 +129,18 @@ class ImageCacheTest(ImageCacheTestCase):
         self.run_manager(self.instance)
         self.assertIn(UNUSED, self.remaining())
 
+    def test_what_the_guest_can_write(self):
+        """It may have the header of any format and name any file."""
+        self.make_install_server()
+        for name in ('disk.eph0', 'disk.swap', 'disk.rescue', 'disk.local'):
+            self.make_disk(name, UNUSED)
+        self.run_manager(self.instance)
+        self.assertEqual(
+            {('disk.virtio', 'qcow2')},
+            {read for read in self.inspected() if read[0] != 'disk'},
+        )
+        self.assertEqual({fakes.ISO, fakes.DRIVERS}, self.remaining())
+
     def test_not_removed_while_others_are(self):
         self.make_install_server()
         ordinary = fakes.server(
