@@ -3,16 +3,20 @@
 
 import os
 
+import nova.conf
 from nova.virt.libvirt import config as vconfig
 
 from nova_newos import layout
+
+CONF = nova.conf.CONF
 
 
 class LibvirtConfigRootDisk(vconfig.LibvirtConfigGuestDisk):
     """A disk that gives the room of zeroed blocks back to the host.
 
     An installer that wipes the disk, or a guest that trims, leaves the file
-    sparse; this is what keeps golden images small.
+    sparse; this is what keeps golden images small. An operator who takes the
+    room at once, or decides on discards otherwise, has it so.
     """
 
     @classmethod
@@ -20,13 +24,15 @@ class LibvirtConfigRootDisk(vconfig.LibvirtConfigGuestDisk):
         """The same disk as one of this class."""
         disk = cls()
         vars(disk).update(vars(conf))
-        disk.driver_discard = 'unmap'
+        if CONF.preallocate_images == 'none':
+            disk.driver_discard = disk.driver_discard or 'unmap'
         return disk
 
     def format_dom(self):
         """The XML element, with what Nova's class has no field for."""
         dom = super().format_dom()
-        dom.find('driver').set('detect_zeroes', 'unmap')
+        if self.driver_discard == 'unmap':
+            dom.find('driver').set('detect_zeroes', 'unmap')
         return dom
 
 

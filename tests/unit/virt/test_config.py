@@ -26,6 +26,7 @@ def disk(path, dev, bus='scsi', unit=None, device='disk'):
     return made
 
 
+@ddt.ddt
 class RootDiskTest(fakes.TestCase):
     def test_xml(self):
         """Room of zeroed blocks comes back to the host."""
@@ -40,6 +41,30 @@ class RootDiskTest(fakes.TestCase):
                 'detect_zeroes': 'unmap',
             },
             dict(driver.attrib),
+        )
+
+    @ddt.data(
+        ('none', None, 'unmap', 'unmap'),
+        ('none', 'unmap', 'unmap', 'unmap'),
+        ('none', 'ignore', 'ignore', None),
+        ('space', None, None, None),
+        ('space', 'ignore', 'ignore', None),
+        # Asked for in so many words.
+        ('space', 'unmap', 'unmap', 'unmap'),
+    )
+    @ddt.unpack
+    def test_what_the_operator_decides(
+        self, preallocate_images, hw_disk_discard, discard, detect_zeroes
+    ):
+        self.flags(preallocate_images=preallocate_images)
+        plain = disk('/i/disk.newos', 'sda')
+        # As Nova's driver has it from [libvirt] hw_disk_discard.
+        plain.driver_discard = hw_disk_discard
+        root = config.LibvirtConfigRootDisk.of(plain)
+        driver = etree.fromstring(root.to_xml()).find('driver')
+        self.assertEqual(
+            (discard, detect_zeroes),
+            (driver.get('discard'), driver.get('detect_zeroes')),
         )
 
     def test_the_rest_is_novas(self):
