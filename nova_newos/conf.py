@@ -46,8 +46,9 @@ UUID of the Glance image with virtio drivers that install servers get as their
 second CD-ROM.
 
 The image must be active, of disk format iso and readable by the projects that
-install servers (public, say). When unset, or ``none``, there is no such CD-ROM
-unless the install ISO names one.
+install servers (public, say). A server that cannot have it goes without, and
+its owner reads so in the metadata ``newos_warning``. When unset, or ``none``,
+there is no such CD-ROM unless the install ISO names one.
 
 Related: the image property ``newos_virtio_image_id``, which wins over this
 option; ``[newos] media``, which must list ``virtio``.
@@ -64,6 +65,23 @@ Each is the name of an entry point in the namespace ``nova_newos.media``.
 nova-compute does not start if one of them cannot be loaded. ``virtio`` is the
 driver ISO; ``answers`` is made of a server's user data when that is answers
 for an installer.
+""",
+    ),
+    cfg.IntOpt(
+        'media_max_size',
+        default=4,
+        min=1,
+        help="""
+Size in GiB of the largest Glance image that an install server gets as a
+further CD-ROM.
+
+Whoever creates a server names such images, and a flavor does not count them. A
+larger one is refused before anything is created, and not fetched again for a
+server that has it. The install ISO itself is bounded by the flavor, as every
+image is.
+
+Related: ``[newos] virtio_image_id``, the image property
+``newos_virtio_image_id``.
 """,
     ),
     cfg.StrOpt(

@@ -117,6 +117,16 @@ class MediumImageRefused(NewosError):
     )
 
 
+class MediumTooLarge(NewosError):
+    """The image of a medium takes more room than the operator gives."""
+
+    msg_fmt = (
+        "image {image_id} for CD-ROM '{medium}' is larger than "
+        '[newos] media_max_size={limit} (GiB): name a smaller ISO, or ask '
+        'the operator'
+    )
+
+
 class AnswersUnreadable(NewosError):
     """User data that is clearly meant as answers, and is broken."""
 

@@ -40,9 +40,12 @@ class GlanceImage:
     """The CD-ROM is a Glance image of disk format iso.
 
     :ivar image_id: its UUID; anything else is refused
+    :ivar is_required: whether a new server is refused when it cannot have the
+        image. Otherwise it goes without, and its owner is told.
     """
 
     image_id: str
+    is_required: bool = True
 
 
 @dataclasses.dataclass(frozen=True)

@@ -50,5 +50,12 @@ class VirtioMedium(base.Medium):
         return image_id(configured, OPTION) if configured else None
 
     def contents(self, server, reference):
-        """The image that was named at spawn."""
-        return base.GlanceImage(image_id(reference, 'the persisted layout'))
+        """The image that was named at spawn.
+
+        The operator's default is for guests that need drivers, and most need
+        none: what is wrong with it must not keep them from being installed.
+        """
+        return base.GlanceImage(
+            image_id(reference, 'the persisted layout'),
+            is_required=PROPERTY in server.properties,
+        )

@@ -23,6 +23,7 @@ from oslo_utils import units
 from nova_newos import exception
 from nova_newos import layout
 from nova_newos.media import base
+from nova_newos.virt import glance
 from nova_newos.virt import imagebackend
 from nova_newos.virt import qemu_img
 from nova_newos.virt import rebuild
@@ -39,6 +40,7 @@ _LOST_IMAGE = (
     # It was deactivated, or is not shared any more.
     nova_exception.ImageNotAuthorized,
     exception.CopyFailed,
+    exception.MediumTooLarge,
 )
 
 _SPAWNS = (task_states.SPAWNING, task_states.REBUILD_SPAWNING)
@@ -282,7 +284,7 @@ class Disks:
             # No size: the CD-ROM is as large as the ISO, not as the flavor.
             self._fetch(
                 backend,
-                libvirt_utils.fetch_image,
+                functools.partial(_fetch, name),
                 context,
                 cache_name,
                 image_id,
@@ -330,6 +332,16 @@ def _lost(server, name, may_be_lost, *errors):
             error,
             instance=server.instance,
         )
+
+
+def _fetch(name, target, context, image_id, trusted_certs=None):
+    """Download an image, unless it has become too large to be had.
+
+    :param name: of the CD-ROM; the install ISO is bounded by the flavor
+    """
+    if name != layout.STOCK_ROOT:
+        glance.check_size(context, image_id, layout.medium_of(name))
+    libvirt_utils.fetch_image(context, target, image_id, trusted_certs)
 
 
 def _copy_from(host, target):

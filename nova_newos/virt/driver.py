@@ -32,6 +32,7 @@ from nova_newos.virt import imagecache
 from nova_newos.virt import install
 from nova_newos.virt import migration
 from nova_newos.virt import override
+from nova_newos.virt import owner
 from nova_newos.virt import rebuild as virt_rebuild
 from nova_newos.virt import server as servers
 from nova_newos.virt import snapshot as virt_snapshot
@@ -133,6 +134,8 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
                 call.proceed()
             return
         server = self._decide(call)
+        if server is None:
+            owner.forget(call.instance, owner.WARNING, boot.ORDER)
         virt_rebuild.reset_root_device(
             call.instance, server, call.image_meta, call.block_device_info
         )
@@ -150,7 +153,7 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
         the compute manager then destroys and spawns.
         """
         if not call.evacuate:
-            with virt_rebuild.undone_if_refused(
+            with virt_rebuild.undone_if_failed(
                 call.context,
                 self._image_api,
                 call.instance,
@@ -192,7 +195,7 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
             install.check_devices(
                 server, call.image_meta, call.block_device_info
             )
-            install.verify(call.context, self._image_api, server)
+            server = install.verified(call.context, self._image_api, server)
         return server
 
     @override.for_install_servers(

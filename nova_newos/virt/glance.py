@@ -8,21 +8,29 @@ image by its id. Whether it may have it is asked here, once, at spawn.
 
 from glanceclient import exc
 from nova import exception as nova_exception
+import nova.conf
 from nova.image import glance
+from oslo_utils import units
 
 from nova_newos import exception
 from nova_newos.golden import provenance
 
+CONF = nova.conf.CONF
+
+_GONE = (exc.HTTPNotFound, exc.HTTPForbidden)
+
 
 def check(context, image_api, image_id, medium, project_id):
     """Refuse an image that is not an active ISO readable by the project.
+
+    Nor is it to be larger than the operator allows.
 
     :param context: of the requester, whose token asks Glance
     :param image_api: a ``nova.image.glance.API``
     :param image_id: UUID
     :param medium: name of the medium, for the error
     :param project_id: of the server's owner, who may not be the requester
-    :raises MediumImageRefused: saying what is wrong
+    :raises MediumImageRefused, MediumTooLarge: saying what is wrong
     """
 
     def refuse(reason):
@@ -43,6 +51,31 @@ def check(context, image_api, image_id, medium, project_id):
         refuse(f'has disk format {image["disk_format"]}, not iso')
     if not _readable(context, image, project_id):
         refuse("may not be read by the server's project")
+    _check_size(image['size'], image_id, medium)
+
+
+def check_size(context, image_id, medium):
+    """Refuse an image that is too large, before it is fetched.
+
+    One that is gone or hidden is none: fetching it says so.
+
+    :param context: of the requester, whose token asks Glance
+    :param medium: name of the medium, for the error
+    :raises MediumTooLarge: when it is
+    """
+    try:
+        image = _show(context, image_id)
+    except _GONE:
+        return
+    _check_size(image.size, image_id, medium)
+
+
+def _check_size(size, image_id, medium):
+    limit = CONF.newos.media_max_size
+    if size is None or size > limit * units.Gi:
+        raise exception.MediumTooLarge(
+            image_id=image_id, medium=medium, limit=limit
+        )
 
 
 def digest(context, image_id):
@@ -54,7 +87,7 @@ def digest(context, image_id):
     """
     try:
         image = _show(context, image_id)
-    except (exc.HTTPNotFound, exc.HTTPForbidden):
+    except _GONE:
         return None
     return provenance.digest(image.os_hash_algo, image.os_hash_value)
 

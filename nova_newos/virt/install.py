@@ -2,9 +2,11 @@
 """From Nova's objects to a layout: decide, verify and persist it."""
 
 import contextlib
+import dataclasses
 
 from nova import exception as nova_exception
 from nova.compute import task_states
+from nova.compute import vm_states
 import nova.conf
 from nova.virt.libvirt import blockinfo
 from nova.virt.libvirt import utils as libvirt_utils
@@ -16,6 +18,7 @@ from nova_newos import layout
 from nova_newos.media import base
 from nova_newos.virt import boot
 from nova_newos.virt import glance
+from nova_newos.virt import owner
 from nova_newos.virt import server as servers
 from nova_newos.virt import snapshot
 
@@ -25,6 +28,12 @@ LOG = logging.getLogger(__name__)
 #: Nova lets images ask for more, which QEMU has no such device on.
 _DISK_BUSES = ('virtio', 'scsi', 'sata', 'ide', 'usb')
 _CDROM_BUSES = ('sata', 'scsi', 'ide', 'usb')
+
+_REBUILDS = (
+    task_states.REBUILDING,
+    task_states.REBUILD_BLOCK_DEVICE_MAPPING,
+    task_states.REBUILD_SPAWNING,
+)
 
 #: Keys of ``system_metadata`` that Nova decides by.
 DISK_FORMAT = 'image_disk_format'
@@ -53,6 +62,8 @@ def propose(media, instance, image_meta, volume_root):
     if not layout.is_install_iso('iso', properties):
         return None
     if volume_root:
+        if _has_a_volume(instance):
+            return None
         raise exception.VolumeRootRefused()
     _check_buses(instance, image_meta)
     snapshot.is_sealing_asked(instance)
@@ -72,22 +83,43 @@ def propose(media, instance, image_meta, volume_root):
     return servers.InstallServer(instance, proposed, media)
 
 
-def verify(context, image_api, server):
+def verified(context, image_api, server):
     """Ask Glance about the images of the proposed media.
 
     :param context: of the requester
-    :raises MediumImageRefused: see :func:`nova_newos.virt.glance.check`
+    :returns: the server, without the media that it can do without and cannot
+        have; the owner is told of those
+    :raises MediumImageRefused, MediumTooLarge: see
+        :func:`nova_newos.virt.glance.check`
     """
-    for name, _reference in server.layout.media:
-        contents = server.medium(name)
-        if isinstance(contents, base.GlanceImage):
-            glance.check(
-                context,
-                image_api,
-                contents.image_id,
-                name,
-                server.instance.project_id,
-            )
+    kept, warnings = [], []
+    for name, reference in server.layout.media:
+        lack = _lack(context, image_api, server, name)
+        if lack is None:
+            kept.append((name, reference))
+        else:
+            LOG.warning('%s', lack, instance=server.instance)
+            warnings.append(f'goes without {name}: {lack}')
+    owner.tell(server.instance, {owner.WARNING: '; '.join(warnings) or None})
+    return dataclasses.replace(
+        server,
+        layout=dataclasses.replace(server.layout, media=tuple(kept)),
+    )
+
+
+def _lack(context, image_api, server, name):
+    """Why a server goes without a medium: an error, or None if it does not."""
+    contents = server.medium(name)
+    if not isinstance(contents, base.GlanceImage):
+        return None
+    project_id = server.instance.project_id
+    try:
+        glance.check(context, image_api, contents.image_id, name, project_id)
+    except exception.NewosError as error:
+        if contents.is_required:
+            raise
+        return error
+    return None
 
 
 def check_devices(server, image_meta, block_device_info):
@@ -207,6 +239,13 @@ def _apply(instance, server_layout):
 def image_id_of(image_meta):
     """Id of the image in an ImageMeta, None where it has none."""
     return image_meta.id if image_meta.obj_attr_is_set('id') else None
+
+
+def _has_a_volume(instance):
+    """Whether a server has booted from its volume before, by Nova's ways."""
+    return instance.vm_state != vm_states.BUILDING and (
+        instance.task_state not in _REBUILDS
+    )
 
 
 def _is_iso(image_meta):

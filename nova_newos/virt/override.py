@@ -119,7 +119,7 @@ def _override(select, errors, method):
         with errors(instance):
             result = method(self, *first, Call(stock, arguments))
         if is_operation:
-            owner.forget_error(instance)
+            owner.forget(instance, owner.ERROR)
         return result
 
     override.__signature__ = signature

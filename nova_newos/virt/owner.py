@@ -52,11 +52,11 @@ def tell(instance, values):
     instance.obj_reset_changes(['metadata'])
 
 
-def forget_error(instance):
-    """Take the text of the last refusal back, if there is one."""
+def forget(instance, *keys):
+    """Take back what the owner was told, if anything."""
     # Nova also asks about servers that it knows little more of than ids.
     if instance.obj_attr_is_set('metadata'):
-        tell(instance, {ERROR: None})
+        tell(instance, dict.fromkeys(keys))
 
 
 def _changes(metadata, values):

@@ -46,7 +46,8 @@ class InstallServerFilterTest(fakes.TestCase):
             'get_by_instance_uuid',
             return_value=types.SimpleNamespace(cell_mapping='cell'),
         )
-        self.instance = self.patch(objects.Instance, 'get_by_uuid')
+        self.instance = objects.Instance.get_by_uuid
+        self.instance.side_effect = None
         self.request = self.patch(objects.BuildRequest, 'get_by_instance_uuid')
 
     def passed(self, is_bfv=False, **hints):

@@ -87,9 +87,17 @@ class VirtioTest(base.TestCase):
         self.assertIn('[newos] virtio_image_id', str(caught.exception))
 
     def test_contents(self):
+        """What the operator has for all need not be there for each."""
         self.assertEqual(
-            media_base.GlanceImage(PROPERTY_ID),
+            media_base.GlanceImage(PROPERTY_ID, is_required=False),
             medium(OPTION_ID).contents(server(), PROPERTY_ID),
+        )
+
+    def test_contents_that_the_image_names(self):
+        asking = server(newos_virtio_image_id=PROPERTY_ID)
+        self.assertEqual(
+            media_base.GlanceImage(PROPERTY_ID, is_required=True),
+            medium().contents(asking, PROPERTY_ID),
         )
 
     @ddt.data(*JUNK)

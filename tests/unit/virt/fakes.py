@@ -29,6 +29,7 @@ from nova_newos import layout
 from nova_newos.media import base as media_base
 from nova_newos.virt import blockinfo
 from nova_newos.virt import driver
+from nova_newos.virt import glance
 from nova_newos.virt import qemu_img
 from nova_newos.virt import server as servers
 from tests.unit import base
@@ -150,6 +151,7 @@ def image_dict(disk_format='iso', image_id=ISO, min_disk=0, **properties):
     return {
         'id': image_id,
         'status': 'active',
+        'size': GiB,
         'disk_format': disk_format,
         'container_format': 'bare',
         'min_disk': min_disk,
@@ -338,6 +340,7 @@ class Storage(fixtures.Fixture):
     :ivar created: (file name, format, size, backing file) of each
         ``qemu-img create``
     :ivar fetched: (file name, image id) of each download
+    :ivar sized: (image id, medium) of each question for a size
     :ivar copied: (file name, host) of each copy from another host
     :ivar content: bytes of images by their id; an exception to raise, too
     :ivar copy_error: raised by the next copies from another host, if set
@@ -350,6 +353,8 @@ class Storage(fixtures.Fixture):
         self.created = []
         self.fetched = []
         self.copied = []
+        self.sized = []
+        self.size_error = None
         self.content = {}
         self.guessed = []
         self.copy_error = None
@@ -361,6 +366,7 @@ class Storage(fixtures.Fixture):
         self._test.patch(libvirt_utils, 'fetch_image', self._fetch)
         self._test.patch(libvirt_utils, 'copy_image', self._copy)
         self._test.patch(qemu_img, 'allocated_clusters', self._allocated)
+        self._test.patch(glance, 'check_size', self._check_size)
         self.info = self._test.patch(
             nova.privsep.qemu, 'unprivileged_qemu_img_info', self._info
         )
@@ -375,6 +381,11 @@ class Storage(fixtures.Fixture):
         backing_name = backing_file and os.path.basename(backing_file)
         self.created.append((name, disk_format, disk_size, backing_name))
         write_disk(path, disk_format, disk_size, backing_file)
+
+    def _check_size(self, context, image_id, medium):
+        self.sized.append((image_id, medium))
+        if self.size_error:
+            raise self.size_error
 
     def _fetch(self, context, target, image_id, trusted_certs=None):
         self.fetched.append((os.path.basename(target), image_id))

@@ -148,6 +148,25 @@ class RestoreTest(disks_base.DisksTestCase):
         with self.assertRaises(nova_exception.ImageNotFound):
             self.create()
 
+    def test_too_large_by_now(self):
+        """It is not fetched again; what is installed goes without."""
+        os.unlink(self.base(fakes.DRIVERS))
+        del self.storage.sized[:]
+        self.storage.size_error = exception.MediumTooLarge(
+            image_id=fakes.DRIVERS, medium='virtio', limit=1
+        )
+        self.restore()
+        self.assertEqual([(fakes.DRIVERS, 'virtio')], self.storage.sized)
+        self.assertEqual([], self.storage.fetched)
+
+    def test_size_of_the_iso(self):
+        """The flavor has a word in that, not the option."""
+        os.unlink(self.base(fakes.ISO))
+        del self.storage.sized[:]
+        self.restore()
+        self.assertEqual([], self.storage.sized)
+        self.assertEqual(1, len(self.storage.fetched))
+
     def test_deactivated(self):
         """Glance says 403 then, and a user can do nothing about it."""
         self.lose(fakes.ISO)

@@ -127,6 +127,19 @@ class BootTest(driver_base.DriverTestCase):
         )
         self.assertEqual([DISK], self.orders)
 
+    def test_rebuilt_with_a_disk_image(self):
+        """What was said of the installer holds no more."""
+        image = fakes.image_dict('qcow2', fakes.OTHER)
+        said = {'newos_boot_order': 'x', 'newos_warning': 'y', 'theirs': 'z'}
+        instance = fakes.server(
+            image, fakes.LAYOUT, task_state='rebuild_spawning', metadata=said
+        )
+        self.metadata[instance.uuid] = dict(said)
+        self.driver.spawn(
+            self.context, instance, instance.image_meta, [], None, {}
+        )
+        self.assertEqual({'theirs': 'z'}, self.metadata[instance.uuid])
+
     def soft_reboot(self, instance, has_rebooted=True):
         self.driver._host = mock.Mock()
         guest = self.driver._host.get_guest.return_value

@@ -397,7 +397,9 @@ class RebuildTest(driver_base.DriverTestCase):
         instance = self.refused(
             fakes.LAYOUT, nova_exception.ImageNotFound(image_id=fakes.ISO)
         )
-        self.assertEqual(fakes.OTHER, instance.image_ref)
+        self.assertEqual(fakes.ISO, instance.image_ref)
+        [saved] = self.saved
+        self.assertEqual(fakes.ISO, saved['image_base_image_ref'])
 
     def ordinary(self, images_type, base=None):
         """The disk of an ordinary server, and its root's mapping."""
@@ -433,6 +435,23 @@ class RebuildTest(driver_base.DriverTestCase):
         self.assertNotIn(layout.KEY, saved)
         self.assertEqual(fakes.DRIVERS, instance.image_ref)
         self.assertEqual('k', instance.kernel_id)
+
+    def test_glance_cannot_be_asked(self):
+        """Neither about the new image nor about the one that it had."""
+        self.ordinary('qcow2', fakes.DRIVERS)
+        self.glance.get.side_effect = self.check.side_effect = (
+            nova_exception.GlanceConnectionFailed(server='s', reason='down')
+        )
+        instance = fakes.server(
+            fakes.image_dict(image_id=fakes.OTHER), task_state='rebuilding'
+        )
+        with self.assertRaises(nova_exception.GlanceConnectionFailed):
+            self.rebuild(instance)
+        self.stock_rebuild.assert_not_called()
+        [saved] = self.saved
+        self.assertEqual('qcow2', saved['image_disk_format'])
+        self.assertEqual(fakes.DRIVERS, saved['image_base_image_ref'])
+        self.assertEqual(fakes.DRIVERS, instance.image_ref)
 
     def test_refused_for_a_server_rebuilt_before(self):
         """The mapping names its first image only."""

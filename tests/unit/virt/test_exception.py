@@ -46,6 +46,11 @@ ERRORS = {
         'medium': 'a' * 16,
         'reason': 'does not exist or may not be read',
     },
+    'MediumTooLarge': {
+        'image_id': UUID,
+        'medium': 'a' * 16,
+        'limit': 1048576,
+    },
     'AnswersUnreadable': {'kind': 'Windows answer file', 'reason': 'r' * 100},
     'AnswerArchiveRefused': {
         'problem': 'has no answer file at its place',

@@ -53,6 +53,7 @@ class Glance:
             visibility=self.visibility,
             os_hash_algo='sha512',
             os_hash_value='aa',
+            size=self.image and self.image['size'],
         )
 
 
@@ -160,10 +161,45 @@ class CheckTest(fakes.TestCase):
             f'disk format {disk_format}',
         )
 
+    @ddt.data(4 * fakes.GiB + 1, None)
+    def test_too_large(self, size):
+        cloud = Glance(self.image(owner=fakes.PROJECT, size=size))
+        with self.assertRaisesRegex(
+            exception.MediumTooLarge, f'{fakes.DRIVERS}.*media_max_size=4'
+        ):
+            self.check(cloud)
+
     def test_readable_but_not_active(self):
         self.assert_refused(
             Glance(self.image(owner=fakes.PROJECT, status='queued')), 'queued'
         )
+
+
+@ddt.ddt
+class SizeTest(fakes.TestCase):
+    """Of an image that is about to be fetched."""
+
+    def check(self, cloud):
+        context = fakes.context()
+        with mock.patch.object(
+            glance, 'GlanceClientWrapper', return_value=cloud
+        ):
+            newos_glance.check_size(context, fakes.DRIVERS, 'virtio')
+        self.assertEqual([(context, fakes.DRIVERS)], cloud.asked)
+
+    def test_largest(self):
+        self.flags('newos', media_max_size=1)
+        self.check(Glance({'size': fakes.GiB}))
+
+    def test_too_large(self):
+        self.flags('newos', media_max_size=1)
+        with self.assertRaises(exception.MediumTooLarge):
+            self.check(Glance({'size': fakes.GiB + 1}))
+
+    @ddt.data(exc.HTTPNotFound(), exc.HTTPForbidden())
+    def test_gone(self, error):
+        """Whoever fetches it knows what to do then."""
+        self.check(Glance(error=error))
 
 
 @ddt.ddt

@@ -117,6 +117,21 @@ class ProposeTest(fakes.TestCase):
         ):
             propose(fakes.server(), volume_root=True)
 
+    @ddt.data(
+        ('shelved_offloaded', 'spawning', None),
+        ('active', 'rebuilding', exception.VolumeRootRefused),
+        ('stopped', 'rebuild_spawning', exception.VolumeRootRefused),
+    )
+    @ddt.unpack
+    def test_volume_root_from_before_the_driver(self, state, task, error):
+        """It comes back from where it was shelved to, as by Nova."""
+        instance = fakes.server(vm_state=state, task_state=task)
+        if error:
+            with self.assertRaises(error):
+                propose(instance, volume_root=True)
+        else:
+            self.assertIsNone(propose(instance, volume_root=True))
+
     def test_volume_root_of_another_image(self):
         instance = fakes.server(fakes.image_dict('qcow2'))
         self.assertIsNone(propose(instance, volume_root=True))
@@ -235,25 +250,56 @@ class BusTest(fakes.TestCase):
 
 
 class VerifyTest(fakes.TestCase):
-    def test_images_of_media_only(self):
-        check = self.patch(install.glance, 'check')
+    MEDIA = (('virtio', fakes.DRIVERS), ('answers', 'digest'))
+
+    def setUp(self):
+        super().setUp()
+        self.check = self.patch(install.glance, 'check')
+        self.instance = fakes.server()
+        self.context = fakes.context()
+
+    def verified(self, is_required=True):
+        """The media that are left."""
         generated = media_base.Generated('LABEL', None)
-        media = (fakes.VIRTIO, fakes.Medium('answers', 'digest', generated))
-        instance = fakes.server()
-        server_layout = layout.Layout(
-            iso=fakes.ISO,
-            root_gb=1,
-            media=(('virtio', fakes.DRIVERS), ('answers', 'digest')),
+        image = media_base.GlanceImage(fakes.DRIVERS, is_required)
+        media = (
+            fakes.Medium('virtio', fakes.DRIVERS, image),
+            fakes.Medium('answers', 'digest', generated),
         )
-        context = fakes.context()
-        install.verify(
-            context,
-            'api',
-            fakes.install_server(instance, server_layout, media),
+        proposed = layout.Layout(iso=fakes.ISO, root_gb=1, media=self.MEDIA)
+        server = fakes.install_server(self.instance, proposed, media)
+        return install.verified(self.context, 'api', server).layout.media
+
+    def refuse(self):
+        self.check.side_effect = exception.MediumTooLarge(
+            image_id=fakes.DRIVERS, medium='virtio', limit=4
         )
-        check.assert_called_once_with(
-            context, 'api', fakes.DRIVERS, 'virtio', fakes.PROJECT
+
+    def test_images_of_media_only(self):
+        self.assertEqual(self.MEDIA, self.verified())
+        self.check.assert_called_once_with(
+            self.context, 'api', fakes.DRIVERS, 'virtio', fakes.PROJECT
         )
+        self.assertEqual({}, self.instance.metadata)
+
+    def test_required(self):
+        self.refuse()
+        with self.assertRaises(exception.MediumTooLarge):
+            self.verified()
+
+    def test_dispensable(self):
+        self.refuse()
+        self.assertEqual(self.MEDIA[1:], self.verified(is_required=False))
+        text = self.instance.metadata['newos_warning']
+        self.assertIn('goes without virtio', text)
+        self.assertIn('media_max_size=4', text)
+
+    def test_nothing_is_missing_any_more(self):
+        self.refuse()
+        self.verified(is_required=False)
+        self.check.side_effect = None
+        self.verified(is_required=False)
+        self.assertEqual({}, self.instance.metadata)
 
 
 class NamingTest(fakes.TestCase):

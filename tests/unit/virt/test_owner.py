@@ -22,7 +22,7 @@ class OwnerTest(fakes.TestCase):
 
     def test_taken_back(self):
         instance = self.server(theirs='1', newos_error='text')
-        owner.forget_error(instance)
+        owner.forget(instance, owner.ERROR)
         self.assertEqual({'theirs': '1'}, self.metadata[fakes.SERVER])
         self.assertEqual({'theirs': '1'}, instance.metadata)
 
@@ -39,7 +39,7 @@ class OwnerTest(fakes.TestCase):
         """No request to the database."""
         instance = self.server(newos_error='text')
         owner.tell(instance, {'newos_error': 'text', 'absent': None})
-        owner.forget_error(self.server())
+        owner.forget(self.server(), owner.ERROR)
         objects.Instance.get_by_uuid.assert_not_called()
 
     def test_length(self):
@@ -57,4 +57,4 @@ class OwnerTest(fakes.TestCase):
         self.assertNotIn('metadata', instance.obj_what_changed())
 
     def test_server_that_little_is_known_of(self):
-        owner.forget_error(objects.Instance(fakes.context()))
+        owner.forget(objects.Instance(fakes.context()), owner.ERROR)
