@@ -339,6 +339,15 @@ class StockHostRefused(NewosError):
     )
 
 
+class MediumMissing(NewosError):
+    """A server would move to a host without the plug-in of a medium."""
+
+    msg_fmt = (
+        "{host} has no plug-in for the server's CD-ROM '{medium}': choose "
+        'another host, or ask the operator to install it there'
+    )
+
+
 class WrongSnapshotDisk(NewosError):
     """libvirt's first disk is not the root disk."""
 

@@ -38,6 +38,9 @@ _DISK_OF_MEDIUM = 'disk.'
 #: that moved there.
 TRAIT = 'CUSTOM_NOVA_NEWOS'
 
+# What follows it in the traits of nodes that have a medium's plug-in.
+_TRAIT_OF_MEDIUM = '_MEDIUM_'
+
 #: Image properties that this project reads from an install ISO.
 PROPERTY_INSTALL = 'newos_install'
 PROPERTY_ROOT_SIZE = 'newos_root_disk_size'
@@ -94,6 +97,14 @@ class Layout:
         It has no CD-ROMs; what they were is still where it comes from.
         """
         return dataclasses.replace(self, root=STOCK_ROOT)
+
+
+def medium_trait(name: str) -> str:
+    """Placement trait of compute nodes that can make a medium's CD-ROM.
+
+    :param name: of the medium
+    """
+    return TRAIT + _TRAIT_OF_MEDIUM + name.upper().replace('-', '_')
 
 
 def medium_of(disk: str) -> str:

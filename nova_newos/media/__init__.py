@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Media plug-ins: find them, and fail closed when one cannot be used."""
 
+from importlib import metadata
 import re
 
 from nova_newos import exception
@@ -26,6 +27,18 @@ def is_name(name):
 _EXTENSIONS = plugins.ExtensionPoint(
     NAMESPACE, base.Medium, exception.MediumLoadError, is_name
 )
+
+
+def installed():
+    """Names of the media that packages of this host provide.
+
+    :returns: set of str
+    """
+    return {
+        entry_point.name
+        for entry_point in metadata.entry_points(group=NAMESPACE)
+        if is_name(entry_point.name)
+    }
 
 
 class Media:

@@ -91,11 +91,18 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
         super().init_host(host)
 
     def update_provider_tree(self, provider_tree, nodename, allocations=None):
-        """Report that this host can keep install servers."""
+        """Report that this host can keep install servers, and with which media.
+
+        Traits of media that are not here any more are taken away.
+        """
         super().update_provider_tree(
             provider_tree, nodename, allocations=allocations
         )
-        provider_tree.add_traits(nodename, layout.TRAIT)
+        found = provider_tree.data(nodename).traits
+        ours = {layout.TRAIT, *map(layout.medium_trait, media.installed())}
+        stale = {t for t in found if t.startswith(layout.TRAIT)} - ours
+        provider_tree.remove_traits(nodename, *stale)
+        provider_tree.add_traits(nodename, *ours)
 
     # Spawn: the layout is decided.
 
@@ -330,6 +337,7 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
             virt_snapshot.reported(call.context, server.instance),
             virt_exception.refused(server.instance),
         ):
+            migration.check_cross_cell(self._disks, server)
             path, disk_format = virt_snapshot.check_root(
                 self._host.get_guest(server.instance), server.root
             )
@@ -383,7 +391,7 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
         self._disks.require_root(server)
         migration.check_size(self._disks.root_size(server), call.flavor)
         migration.check_destination(
-            call.context, self.virtapi.reportclient, server.instance
+            call.context, self.virtapi.reportclient, server
         )
         return call.proceed()
 

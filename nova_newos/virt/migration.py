@@ -11,6 +11,7 @@ import os
 from keystoneauth1 import exceptions as keystoneauth_exceptions
 from nova import exception as nova_exception
 from nova import objects
+from nova.compute import task_states
 import nova.conf
 from oslo_utils import units
 
@@ -66,17 +67,31 @@ def grown_gb(server):
         return 0
 
 
-def check_destination(context, report_client, instance):
-    """Refuse a cold migration or resize to a host without this driver.
+def check_cross_cell(disks, server):
+    """Refuse a flavor of another cell whose root disk is too small.
+
+    For that Nova takes an image of the disk, and spawns the server from it.
+
+    :param disks: a :class:`nova_newos.virt.disks.Disks`
+    :raises RootDiskShrinkRefused: when it is
+    """
+    instance = server.instance
+    if instance.task_state == task_states.RESIZE_MIGRATING:
+        check_size(disks.root_size(server), instance.new_flavor)
+
+
+def check_destination(context, report_client, server):
+    """Refuse a cold migration or resize to a host that cannot keep a server.
 
     :param context: of the operation
     :param report_client: ``nova.virt.virtapi.VirtAPI.reportclient``
-    :raises StockHostRefused: when the host does not report the trait
+    :raises StockHostRefused: when the host does not report the driver's trait
+    :raises MediumMissing: when it does not report that of a CD-ROM's medium
     :raises DestinationUnknown: when it cannot be asked
     """
     # There may be old ones of this server that never ended.
     migration = objects.Migration.get_by_id(
-        context, instance.migration_context.migration_id
+        context, server.instance.migration_context.migration_id
     )
     host = migration.dest_compute
     if host == migration.source_compute:
@@ -94,6 +109,9 @@ def check_destination(context, report_client, instance):
         raise exception.DestinationUnknown(host=host, reason=error) from error
     if layout.TRAIT not in found:
         raise exception.StockHostRefused(host=host, trait=layout.TRAIT)
+    for name in map(layout.medium_of, server.cdroms[1:]):
+        if layout.medium_trait(name) not in found:
+            raise exception.MediumMissing(host=host, medium=name)
 
 
 def sign_test_file(name):

@@ -136,7 +136,13 @@ class BootTest(driver_base.DriverTestCase):
         )
         self.metadata[instance.uuid] = dict(said)
         self.driver.spawn(
-            self.context, instance, instance.image_meta, [], None, {}
+            self.context,
+            instance,
+            instance.image_meta,
+            [],
+            None,
+            {},
+            block_device_info={},
         )
         self.assertEqual({'theirs': 'z'}, self.metadata[instance.uuid])
 

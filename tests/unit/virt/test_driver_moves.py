@@ -17,7 +17,7 @@ from nova_newos import layout
 from tests.unit.virt import driver_base
 from tests.unit.virt import fakes
 
-OURS = [layout.TRAIT]
+OURS = [layout.TRAIT, layout.medium_trait('virtio')]
 STOCK = ['COMPUTE_VOLUME_ATTACH']
 
 
@@ -143,6 +143,18 @@ class MigrateDiskTest(MovesTestCase):
             self.migrate(self.installed())
         self.assertIn('try again', rolled_back(caught))
         self.stock_migrate.assert_not_called()
+
+    def test_host_without_a_plugin(self):
+        """That host could not make the CD-ROM, after the disks had moved."""
+        with self.assertRaises(nova_exception.InstanceFaultRollback) as caught:
+            self.migrate(self.installed(), found={layout.TRAIT})
+        self.assertIn("'virtio'", rolled_back(caught))
+        self.stock_migrate.assert_not_called()
+
+    def test_plugin_of_a_server_that_came_back(self):
+        """It has no CD-ROMs any more."""
+        instance = self.installed(driver_base.RESTORED)
+        self.assertEqual('disks', self.migrate(instance, found={layout.TRAIT}))
 
     def test_same_host(self):
         self.migration.return_value.dest_compute = 'host'

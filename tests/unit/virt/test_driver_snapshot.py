@@ -195,6 +195,21 @@ class RecordTest(SnapshotTestCase):
             any_order=True,
         )
 
+    @ddt.data((1, virt_exception.Refused), (2, None), (0, None))
+    @ddt.unpack
+    def test_resize_to_another_cell(self, root_gb, error):
+        """Nova takes an image there, and spawns the server from it."""
+        instance = self.server(
+            task_state='resize_migrating', new_flavor=fakes.flavor(root_gb)
+        )
+        if error is None:
+            self.snapshot(instance)
+            return
+        with self.assertRaisesRegex(error, '2 GiB'):
+            self.snapshot(instance)
+        self.assertIn('2 GiB', instance.metadata['newos_error'])
+        self.assertEqual([], self.events)
+
     def test_kernel_of_the_installer(self):
         """Nova would have all servers from the image boot it."""
         self.snapshot()

@@ -65,21 +65,29 @@ class StartTest(driver_base.DriverTestCase):
         """Moves of install servers stay on hosts with this driver."""
         tree = provider_tree.ProviderTree()
         tree.new_root('node', fakes.OTHER)
-        tree.update_traits('node', ['CUSTOM_OLD'])
+        # Of a medium that was installed once.
+        tree.update_traits('node', ['CUSTOM_NOVA_NEWOS_MEDIUM_FLOPPY'])
         self.stock_method(
             'update_provider_tree',
-            lambda _self, tree, nodename, allocations=None: tree.update_traits(
-                nodename, ['HW_CPU_X86_VMX']
+            lambda _self, tree, nodename, allocations=None: tree.add_traits(
+                nodename, 'HW_CPU_X86_VMX'
             ),
         )
         self.driver.update_provider_tree(tree, 'node')
         self.assertEqual(
-            {'HW_CPU_X86_VMX', 'CUSTOM_NOVA_NEWOS'}, tree.data('node').traits
+            {
+                'HW_CPU_X86_VMX',
+                'CUSTOM_NOVA_NEWOS',
+                'CUSTOM_NOVA_NEWOS_MEDIUM_ANSWERS',
+                'CUSTOM_NOVA_NEWOS_MEDIUM_VIRTIO',
+            },
+            tree.data('node').traits,
         )
 
     def test_allocations_of_a_reshape(self):
         update = self.stock_method('update_provider_tree')
         tree = mock.Mock()
+        tree.data.return_value.traits = set()
         self.driver.update_provider_tree(tree, 'node', {'consumer': {}})
         update.assert_called_once_with(
             self.driver, tree, 'node', allocations={'consumer': {}}

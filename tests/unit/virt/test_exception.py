@@ -98,6 +98,10 @@ ERRORS = {
         'host': 'compute-0123456789.example.org',
         'trait': 'CUSTOM_NOVA_NEWOS',
     },
+    'MediumMissing': {
+        'host': 'compute-0123456789.example.org',
+        'medium': 'a' * 16,
+    },
     'WrongSnapshotDisk': {
         'found': f'/var/lib/nova/instances/{UUID}/disk',
         'expected': 'disk.newos',
