@@ -14,6 +14,7 @@ from oslo_config import cfg
 from oslo_upgradecheck import upgradecheck
 from oslo_utils import importutils
 from packaging import requirements
+from packaging import specifiers
 
 from nova_newos import conf as newos_conf
 from nova_newos import exception
@@ -23,6 +24,10 @@ from nova_newos.golden import sealers
 from nova_newos.media import virtio
 
 COMPUTE_DRIVER = 'newos.NewosLibvirtDriver'
+
+#: Releases of Nova whose hard reboot, which each start is, undefines a domain
+#: together with its NVRAM.
+FORGETFUL_NOVA = ('>=31,<31.3', '>=32,<32.2')
 
 #: As libvirt counts: major * 1000000 + minor * 1000 + release.
 MIN_LIBVIRT = 9_000_000
@@ -94,6 +99,15 @@ class Checks(upgradecheck.UpgradeCommands):
             return _failure(
                 f'Nova {found} is not supported; use a Nova '
                 f'{supported}, or another nova-newos.'
+            )
+        if any(
+            specifiers.SpecifierSet(forgetful).contains(found)
+            for forgetful in FORGETFUL_NOVA
+        ):
+            return _warning(
+                f'Nova {found} throws the UEFI variables of a server away '
+                'when it is stopped: only what boots from the fallback path '
+                'starts again. Use a later point release.'
             )
         return _success(f'Nova {found}')
 

@@ -118,6 +118,11 @@ class StatusTest(base.TestCase):
         self.nova.return_value = version
         self.assertEqual(0, self._run()[0])
 
+    @ddt.data('31.0.0', '31.2.0', '32.0.0', '32.1.0')
+    def test_nova_that_loses_uefi_variables(self, version):
+        self.nova.return_value = version
+        self.assertOnly('Nova release', WARNING, 'UEFI variables')
+
     def test_no_nova(self):
         self.nova.side_effect = importlib.metadata.PackageNotFoundError
         self.assertOnly('Nova release', FAILURE, 'not installed')
