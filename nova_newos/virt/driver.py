@@ -91,7 +91,7 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
         super().init_host(host)
 
     def update_provider_tree(self, provider_tree, nodename, allocations=None):
-        """Report that this host can keep install servers, and with which media.
+        """Report that this host keeps install servers, and with which media.
 
         Traits of media that are not here any more are taken away.
         """

@@ -113,7 +113,7 @@ class StatusTest(base.TestCase):
         self.nova.return_value = version
         self.assertOnly('Nova release', FAILURE, version)
 
-    @ddt.data('31.0.0', '32.1.0', '34.0.1.dev7')
+    @ddt.data('31.3.0', '32.2.0', '34.0.1.dev7')
     def test_supported_nova(self, version):
         self.nova.return_value = version
         self.assertEqual(0, self._run()[0])
