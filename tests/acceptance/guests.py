@@ -121,6 +121,10 @@ class Guest:
         log = self.directory / 'console.log'
         return log.read_text(errors='replace') if log.exists() else ''
 
+    def reports(self):
+        """What the probe has said in this boot, a list of Report."""
+        return reports(self.console())
+
     def wait_for_report(self, **facts):
         """Wait for a report of the current boot that states these facts."""
 
@@ -157,6 +161,10 @@ class Guest:
         method = getattr(self.cloud.compute, action)
         method(self.id, *arguments, **keywords)
         self.wait_for_status(expect)
+
+    def told(self):
+        """Why the last operation was refused, as its owner is told."""
+        return self.server().metadata.get('newos_error')
 
     def last_event(self):
         """Why the last action failed, as an administrator is told.
@@ -283,10 +291,19 @@ class Guest:
         self.call('start_server')
         return self.wait_for_report(**{'booted-from': 'disk'})
 
-    def hard_reboot(self):
-        """Reboot by Nova; returns the report of that boot."""
+    def hard_reboot(self, **facts):
+        """Reboot by Nova; returns the report of that boot.
+
+        :param facts: what it states, that it is of the disk by default
+        """
         self.call('reboot_server', 'HARD')
-        return self.wait_for_report(**{'booted-from': 'disk'})
+        return self.wait_for_report(**(facts or {'booted-from': 'disk'}))
+
+    def boot_order(self):
+        """What libvirt boots: list like ``['hd', 'cdrom']``."""
+        return [
+            boot.get('dev') for boot in self.domain_xml().findall('os/boot')
+        ]
 
     def delete(self):
         """Delete the server and see that nothing is left."""

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bad input gets a fault that says what to change, and leaves nothing."""
 
+import os
 import subprocess
 import uuid
 
 import pytest
 
+from tests.acceptance import cache
 from tests.acceptance import onebox
 
 
@@ -65,6 +67,30 @@ def test_driver_image_that_is_no_iso(refused, images, media, tmp_path):
     driver = images(disk, disk_format='qcow2')
     message = refused(images(media['probe'], newos_virtio_image_id=driver))
     assert 'disk format qcow2' in message
+
+
+def test_driver_images_that_cannot_be_had(
+    box, refused, launch, images, media, tmp_path
+):
+    """An ISO insists on its own; of the operator's the owner is told."""
+    missing = str(uuid.UUID(int=7))
+    large = tmp_path / 'large.iso'
+    large.write_bytes(media['drivers'].read_bytes())
+    os.truncate(large, 2**30 + 1)
+    too_large = images(large)
+    with box.configured(
+        {'newos.media_max_size': '1', 'newos.virtio_image_id': missing}
+    ):
+        message = refused(
+            images(media['probe'], newos_virtio_image_id=too_large)
+        )
+        guest = launch(images(media['waiting']))
+    assert too_large in message
+    assert 'media_max_size=1' in message
+    # Told by its size: nothing of it is fetched.
+    assert not cache.base_file(box, too_large).exists()
+    assert [name for name, *_rest in guest.disks()] == ['disk.newos', 'disk']
+    assert missing in guest.server().metadata['newos_warning']
 
 
 def test_deleted_driver_image(refused, images, media, cloud):
