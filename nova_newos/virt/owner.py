@@ -55,7 +55,7 @@ def tell(instance, values):
 def forget(instance, *keys):
     """Take back what the owner was told, if anything."""
     # Nova also asks about servers that it knows little more of than ids.
-    if instance.obj_attr_is_set('metadata'):
+    if 'metadata' in instance:
         tell(instance, dict.fromkeys(keys))
 
 
