@@ -17,14 +17,14 @@ OTHER_ETC = ['/var/lib/overlay/*/etc', '/ostree/deploy/*/deploy/*/etc']
 #: The ``image_state`` of Windows after its Sysprep, until it boots again.
 GENERALIZED = 'IMAGE_STATE_GENERALIZE_RESEAL_TO_OOBE'
 
-_PROGRAM = pathlib.Path(inspector.__file__)
+_PROGRAM = pathlib.Path(inspector.__file__).parent
 
 
 @dataclasses.dataclass(frozen=True)
 class Inspection:
     """What was found. The text and numbers in it are the guest's.
 
-    :ivar disk: dict as of ``inspector.inspect``
+    :ivar disk: dict as of ``inspector.program.inspect``
     :ivar asked: dict of sealer name to what its
         :class:`~nova_newos.golden.base.LastBoot` is told
     """

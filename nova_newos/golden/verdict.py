@@ -76,8 +76,8 @@ _DRIVER_SETS = (
 def facts(found):
     """The facts, from what was found on a disk.
 
-    :param found: dict as of ``inspector.inspect``; None of a guest that could
-        not be inspected, or not in time
+    :param found: dict as of ``inspector.program.inspect``; None of a guest
+        that could not be inspected, or not in time
     :returns: dict of each of :data:`FACTS` to a short str; what cannot be told
         is unknown
     """

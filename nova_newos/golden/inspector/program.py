@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One disk: add it, inspect it, finish it."""
+
+import json
+import posixpath
+import sys
+
+from . import EX_UNAVAILABLE
+from . import ask
+from . import boot
+from . import discarding
+from . import edits
+from . import filesystems
+from . import kernels
+from . import paths
+from . import systems
+
+
+def inspect(g, plan):
+    """Inspect a disk, and do what is planned.
+
+    :param g: a guestfs.GuestFS that is launched
+    :param plan: dict: ``write``, whether what is done here stays; ``discard``,
+        whether to discard what is not used; ``asked``, name of each sealer to
+        a dict of its ``patterns``, as of :func:`.paths.paths`, and ``edits``,
+        as of :func:`.edits.edit`; ``patterns``, of which is said what is there
+        at the end
+    :returns: dict: ``filesystems``, ``boot``, ``systems``, and of a disk with
+        one system ``missing``, ``paths``, ``asked`` (name to ``paths``, as
+        they were before, and ``edited``) and ``kernels`` or ``image_state``
+    """
+    kinds = filesystems.devices(g)
+    # LVM makes volumes with it.
+    if filesystems.LVM not in kinds.values():
+        stop_udev(g)
+    found = {}
+    if not plan['write']:
+        # First: who mounts a file system, read-only too, replays its journal.
+        found['filesystems'] = filesystems.filesystems(g, kinds)
+    found['systems'] = systems.systems(g)
+    # Of several systems none is the one that was installed.
+    if len(found['systems']) == 1:
+        found.update(_inspect_system(g, found['systems'][0], kinds, plan))
+        ask.attempt(g.umount_all)
+    found['boot'] = boot.boot(g, kinds, plan['discard'])
+    if plan['discard']:
+        discarding.discard_unmounted(g, kinds)
+    if plan['write']:
+        # Last: as the image will have them.
+        found['filesystems'] = filesystems.filesystems(g, kinds, write=True)
+    return found
+
+
+def _inspect_system(g, system, kinds, plan):
+    windows = system['type'] == 'windows'
+    root = system['root']
+    # Of Windows nothing is changed, and NTFS may not be for writing.
+    missing = systems.mount_system(
+        g, root, kinds, plan['write'] and not windows
+    )
+    found = {'asked': {}}
+    for name, asked in plan['asked'].items():
+        known = paths.paths(g, windows, asked['patterns'], missing)
+        edited = []
+        if not windows and '/' not in missing:
+            edited = edits.edit(g, asked['edits'], known)
+        found['asked'][name] = {'paths': known, 'edited': edited}
+    found['paths'] = paths.paths(g, windows, plan['patterns'], missing)
+    found['missing'] = [ask.short(point) for point in missing[: ask.LIMIT]]
+    if windows:
+        found['image_state'] = ask.attempt(systems.image_state, g, root)
+    else:
+        found['kernels'] = kernels.kernels(g)
+    return found
+
+
+def add_disk(g, path, disk_format, plan):
+    """Add the disk, or an overlay if it must not be written.
+
+    Not with readonly: libguestfs then makes an overlay too, but names no
+    format of what is in it, so QEMU goes by the guest's first bytes. Those
+    could be the header of an image with any file of the host behind it.
+    """
+    # Unsafe: after a crash of the host nobody wants the copy.
+    options = {'cachemode': 'unsafe'}
+    if plan['discard']:
+        options['discard'] = 'enable'
+    if not plan['write']:
+        overlay = posixpath.join(g.get_tmpdir(), 'inspected.qcow2')
+        g.disk_create(
+            overlay, 'qcow2', -1, backingfile=path, backingformat=disk_format
+        )
+        path, disk_format = overlay, 'qcow2'
+    g.add_drive_opts(path, format=disk_format, **options)
+
+
+def stop_udev(g):
+    """End udev in the appliance.
+
+    It has made its links when the appliance is up. Later it only looks at the
+    disk again each time that parted has opened it, and libguestfs waits until
+    it has: a fifth of the work of list_filesystems, which inspect_os calls.
+    """
+    ask.attempt(g.debug, 'sh', ['udevadm control --exit'])
+
+
+def main(path, disk_format, plan):
+    try:
+        import guestfs
+    except ImportError as error:
+        print(error, file=sys.stderr)
+        return EX_UNAVAILABLE
+    plan = json.loads(plan)
+    g = guestfs.GuestFS(python_return_dict=True)
+    try:
+        add_disk(g, path, disk_format, plan)
+        g.launch()
+        found = inspect(g, plan)
+        # It fails if not all has reached the disk.
+        g.shutdown()
+    except ask.FAILURES as error:
+        print('error:', error, file=sys.stderr)
+        return 1
+    print(json.dumps(found))
+    return 0

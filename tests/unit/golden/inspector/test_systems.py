@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+
+import ddt
+
+from nova_newos.golden.inspector import program
+from nova_newos.golden.inspector import systems
+from tests.unit.golden import base
+from tests.unit.golden.inspector import fakes
+
+
+@ddt.ddt
+class MountToWriteTest(base.TestCase):
+    @ddt.data(
+        ('linux', True, 'mount'),
+        ('linux', False, 'mount_ro'),
+        ('windows', True, 'mount_ro'),
+    )
+    @ddt.unpack
+    def test_only_what_is_changed(self, kind, write, expected):
+        """NTFS that was not shut down may not be mounted for writing."""
+        mounted = []
+        guest = fakes.FakeGuest(
+            inspect_get_mountpoints={'/': '/dev/sda1'},
+            **{
+                name: lambda *_args, name=name: mounted.append(name)
+                for name in ('mount', 'mount_ro')
+            },
+        )
+        program._inspect_system(
+            guest,
+            {'type': kind, 'root': '/dev/sda1'},
+            {'/dev/sda1': 'x'},
+            {'write': write, 'asked': {}, 'patterns': {}},
+        )
+        self.assertEqual([expected], mounted)
+
+
+@ddt.ddt
+class SystemsTest(base.TestCase):
+    LINUX = {
+        'list_partitions': ['/dev/sda2'],
+        'vfs_type': '',
+        'inspect_os': ['/dev/sda2'],
+        'inspect_get_type': 'linux',
+        'inspect_get_distro': 'debian',
+        'inspect_get_arch': 'x86_64',
+        'inspect_get_major_version': 12,
+        'inspect_get_mountpoints': {
+            '/boot/efi': '/dev/sda1',
+            '/': '/dev/sda2',
+        },
+    }
+
+    def test_what_cannot_be_told_is_none(self):
+        [found] = systems.systems(fakes.FakeGuest(**self.LINUX))
+        self.assertEqual(
+            {
+                'type': 'linux',
+                'distro': 'debian',
+                'osinfo': None,
+                'arch': 'x86_64',
+                'major': 12,
+                'root': '/dev/sda2',
+            },
+            found,
+        )
+
+    def mount(self, listed, refused):
+        """What was mounted, and what is said to be missing."""
+        mounted = []
+
+        def mount_ro(device, point):
+            if point in refused:
+                raise RuntimeError('mount: no such device')
+            mounted.append((device, point))
+
+        guest = fakes.FakeGuest(
+            **self.LINUX
+            | {
+                'mount_ro': mount_ro,
+            }
+        )
+        kinds = dict.fromkeys(listed, 'ext4')
+        return mounted, systems.mount_system(guest, '/dev/sda2', kinds)
+
+    def test_mounts_the_root_first(self):
+        self.assertEqual(
+            ([('/dev/sda2', '/'), ('/dev/sda1', '/boot/efi')], []),
+            self.mount(['/dev/sda1', '/dev/sda2'], []),
+        )
+
+    def test_device_that_is_not_on_the_disk(self):
+        self.assertEqual(
+            ([('/dev/sda2', '/')], ['/boot/efi']),
+            self.mount(['/dev/sda2'], ['/boot/efi']),
+        )
+
+    def test_device_of_the_disk_that_does_not_mount(self):
+        """There may be links into it, of whatever path."""
+        self.assertEqual(
+            ([('/dev/sda2', '/')], ['/']),
+            self.mount(['/dev/sda1', '/dev/sda2'], ['/boot/efi']),
+        )
+
+    def test_mount_points_are_not_known(self):
+        functions = self.LINUX | {'mount_ro': None}
+        del functions['inspect_get_mountpoints']
+        guest = fakes.FakeGuest(**functions)
+        kinds = {'/dev/sda2': 'ext4'}
+        self.assertEqual(
+            ['/'], systems.mount_system(guest, '/dev/sda2', kinds)
+        )
+
+    def test_devices_are_not_known(self):
+        self.assertEqual(
+            ([('/dev/sda2', '/')], ['/']), self.mount([], ['/boot/efi'])
+        )
+
+    @ddt.data(
+        ({'list_filesystems': {'btrfsvol:/dev/sda2/home': 'btrfs'}}, ['/']),
+        ({'list_filesystems': {'/dev/sda2': 'btrfs'}}, ['/home']),
+        ({}, ['/']),
+    )
+    @ddt.unpack
+    def test_subvolume_that_does_not_mount(self, functions, missing):
+        def mount_ro(device, point):
+            if point != '/':
+                raise RuntimeError('mount: no such subvolume')
+
+        guest = fakes.FakeGuest(
+            inspect_get_mountpoints={
+                '/': '/dev/sda2',
+                '/home': 'btrfsvol:/dev/sda2/home',
+            },
+            mount_ro=mount_ro,
+            **functions,
+        )
+        self.assertEqual(
+            missing,
+            systems.mount_system(guest, '/dev/sda2', {'/dev/sda2': 'btrfs'}),
+        )
+
+    def test_root_does_not_mount(self):
+        found = fakes.inspect(fakes.FakeGuest(**self.LINUX), {'x': ['/x']})
+        self.assertEqual({'x': None}, found['paths'])
+        self.assertEqual(['/', '/boot/efi'], found['missing'])
+
+    def test_linux(self):
+        guest = fakes.FakeGuest(**self.LINUX, mount_ro=None)
+        found = fakes.inspect(guest, {'x': ['/x']})
+        self.assertEqual({'x': {}}, found['paths'])
+        self.assertEqual([], found['missing'])
+        self.assertEqual([], found['kernels'])
+        self.assertNotIn('image_state', found)
+
+    def test_windows(self):
+        names = {None: 1}
+        guest = fakes.FakeGuest(
+            **self.LINUX
+            | {
+                'inspect_get_type': 'windows',
+                'inspect_get_windows_software_hive': '/SOFTWARE',
+                'hivex_open': None,
+                'hivex_root': 1,
+                'hivex_node_get_child': lambda node, name: names.setdefault(
+                    name, node + 1
+                ),
+                'hivex_node_get_value': lambda node, name: (node, name),
+                'hivex_value_string': lambda value: 'STATE_%d_%s' % value,
+            }
+        )
+        found = fakes.inspect(guest, {})
+        self.assertEqual('STATE_6_ImageState', found['image_state'])
+        self.assertEqual(
+            ['Microsoft', 'Windows', 'CurrentVersion', 'Setup', 'State'],
+            list(names)[1:],
+        )
+
+    def test_guest_that_answers_nothing(self):
+        self.assertEqual(
+            {
+                'filesystems': [],
+                'boot': {'grub': None, 'files': []},
+                'systems': [],
+            },
+            fakes.inspect(fakes.FakeGuest(), {}),
+        )
