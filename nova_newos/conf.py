@@ -106,19 +106,43 @@ files too. An explicit ``[libvirt] snapshot_image_format`` other than qcow2
 wins and is not compressed.
 """,
     ),
-    cfg.BoolOpt(
+    cfg.StrOpt(
         'seal',
-        default=False,
+        default='allow',
+        choices=[
+            ('never', 'None is. Who asks for it is refused'),
+            ('allow', 'Those are whose owner asks for it'),
+            ('require', 'All are. Who asks for one that is not is refused'),
+        ],
         help="""
-Whether golden images are sealed when nobody says otherwise.
+Which golden images are sealed.
+
+An owner asks for it with ``newos_seal``, ``true`` or ``false``, in the
+server's metadata or else as a property of the ISO's image. What is refused is
+so when the server is created, or when the image is asked for if it came later.
 
 Only what ``openstack server image create`` takes of an install server is
 sealed: backups and shelved servers are to come back as they were. The server
 and its own disk stay what they are.
 
-Related: ``newos_seal`` in the server's metadata, which wins over the image
-property ``newos_seal`` of the ISO, which wins over this option; ``[newos]
-sealers``.
+Related: ``[newos] sealers``, ``[newos] seal_concurrency``.
+""",
+    ),
+    cfg.IntOpt(
+        'seal_concurrency',
+        default=1,
+        min=1,
+        max=64,
+        help="""
+How many images are sealed or inspected on this host at a time.
+
+Each takes ``[newos] appliance_memory`` and some 100 MiB more of the host,
+which Nova does not count: add that to ``reserved_host_memory_mb``. One more
+waits for a minute, and then fails with a text that says to try again.
+
+Related: ``[newos] appliance_timeout``, which bounds how long each takes;
+``[DEFAULT] max_concurrent_snapshots``, which should be more, so that images of
+other servers are made meanwhile.
 """,
     ),
     cfg.ListOpt(
@@ -200,9 +224,12 @@ Related: ``[newos] sealers``, which must list ``sysprep``.
 Memory in MiB of the libguestfs appliance in which disks are sealed and
 inspected.
 
-QEMU takes some 100 MiB more on the host. Each image that is being made has one
-appliance at a time. Large XFS and btrfs file systems need more than small
-ones.
+QEMU takes some 100 MiB more on the host, and without KVM up to 1 GiB for the
+code that it translates. Each image that is being made has one appliance at a
+time. None of its processes can have more than 2 GiB above this. Large XFS and
+btrfs file systems need more than small ones.
+
+Related: ``[newos] seal_concurrency``.
 """,
     ),
     cfg.IntOpt(
@@ -211,13 +238,16 @@ ones.
         min=30,
         max=86400,
         help="""
-Seconds that one run of the libguestfs appliance may take: to seal a disk takes
-two, and to inspect one that is not sealed one.
+Seconds that all runs of the libguestfs appliance for one image may take.
 
-When they are over the appliance is killed. If a disk is not sealed then, the
-image fails; what an inspection does not find in time is unknown. With KVM a
-run takes seconds to a few minutes; much longer for large disks on slow
-storage.
+To inspect a disk that is not sealed takes one run. To seal it takes two, the
+last of which also gives unused room back; a virt-sysprep that failed takes
+another, to tell why. When the time is over the appliance is killed. If a disk
+is not sealed then, the image fails; what an inspection does not find in time
+is unknown. With KVM a run takes seconds to a few minutes; much longer for
+large disks on slow storage.
+
+Related: ``[newos] seal_concurrency``.
 """,
     ),
     cfg.ListOpt(

@@ -198,6 +198,33 @@ class ApplianceToolMissing(NewosError):
     )
 
 
+class SealNotAllowed(NewosError):
+    """The operator has no image sealed, and the owner asks for it."""
+
+    msg_fmt = (
+        'no image is sealed here ([newos] seal=never of the operator): set '
+        "newos_seal=false in the server's metadata"
+    )
+
+
+class SealRequired(NewosError):
+    """The operator has all images sealed, and the owner does not want it."""
+
+    msg_fmt = (
+        'all images are sealed here ([newos] seal=require of the operator): '
+        "set newos_seal=true in the server's metadata"
+    )
+
+
+class SealBusy(NewosError):
+    """As many disks are sealed on the host as the operator allows."""
+
+    msg_fmt = (
+        'this host is sealing or inspecting {count} other images, as many as '
+        '[newos] seal_concurrency allows: try again in some minutes'
+    )
+
+
 class SealFailed(NewosError):
     """A disk could not be sealed or inspected."""
 

@@ -174,8 +174,9 @@ class Checks(upgradecheck.UpgradeCommands):
         except exception.NewosError as error:
             return _failure(str(error))
         missing = appliance.missing_tools()
-        if found.enabled and missing:
-            return _warning(
+        if found.enabled and missing and self.conf.newos.seal != 'never':
+            is_required = self.conf.newos.seal == 'require'
+            return (_failure if is_required else _warning)(
                 'Golden images cannot be sealed: '
                 + ', '.join(f'{t} (package {p})' for t, p in missing.items())
                 + ' is not installed.'

@@ -11,6 +11,7 @@ import pathlib
 import shutil
 import sys
 import tempfile
+import time
 
 from oslo_concurrency import processutils
 from oslo_log import log as logging
@@ -30,6 +31,11 @@ PACKAGES = {
     'virt-sysprep': 'guestfs-tools',
     SYSTEM_PYTHON: 'python3-guestfs',
 }
+
+# What a process may have above the memory of the appliance, in MiB. Without
+# KVM QEMU takes 1 GiB for the code that it translates, and 8 MiB for each of
+# up to some 70 threads.
+_OVERHEAD = 2048
 
 # Bytes of a tool's output that go to the log.
 _LOGGED = 4000
@@ -53,7 +59,7 @@ def missing_tools():
 
 
 class Appliance:
-    """How the tools are run on this host."""
+    """How the tools are run for one image, whose time begins with this."""
 
     def __init__(self, conf, emulate=False):
         """Nothing is run yet.
@@ -64,6 +70,7 @@ class Appliance:
         """
         self._memory = conf.newos.appliance_memory
         self._timeout = conf.newos.appliance_timeout
+        self._end = time.monotonic() + self._timeout
         self._emulate = emulate
 
     def run(self, disk, tool, *arguments):
@@ -72,15 +79,18 @@ class Appliance:
         :param disk: a :class:`~nova_newos.golden.base.Disk`, to tell a lack of
             room by; the arguments name it to the tool
         :param tool: name of a command, a key of :data:`PACKAGES` or any other
-        :returns: str, the standard output, a few megabytes at most (libguestfs
-            limits its messages); not to be trusted
+        :returns: str, the standard output, at most ``run_limited.MAX_OUTPUT``
+            bytes; not to be trusted
         :raises ApplianceToolMissing: when it is not installed
         :raises SealNoRoom: when the file system of the disk is full
-        :raises SealTimedOut: when it takes too long
+        :raises SealTimedOut: when the time of the image is over
         :raises SealFailed: when it fails
         """
         if not shutil.which(tool):
             raise _missing(tool)
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise self._timed_out(tool)
         watched = os.path.dirname(disk.path)
         with (
             tempfile.TemporaryDirectory(prefix=_PREFIX, dir=watched) as room,
@@ -91,7 +101,8 @@ class Appliance:
                     sys.executable,
                     '-I',
                     str(_RUN_LIMITED),
-                    str(self._timeout),
+                    f'{left:.1f}',
+                    str(self._memory + _OVERHEAD),
                     watched,
                     tool,
                     *arguments,
@@ -138,11 +149,18 @@ class Appliance:
         if error.exit_code == run_limited.NO_ROOM:
             return exception.SealNoRoom(path=os.path.dirname(disk.path))
         if error.exit_code == run_limited.TIMED_OUT:
-            limit = f'[newos] appliance_timeout={self._timeout}'
-            return exception.SealTimedOut(
-                tool=name, reason=f'longer than {limit}'
+            return self._timed_out(tool)
+        if error.exit_code == run_limited.TOO_LONG:
+            return exception.SealFailed(
+                tool=name, reason='it has too much to say of this guest'
             )
         return exception.SealFailed(tool=name, reason=_reason(error))
+
+    def _timed_out(self, tool):
+        limit = f'[newos] appliance_timeout={self._timeout}'
+        return exception.SealTimedOut(
+            tool=_name(tool), reason=f'longer than {limit} for all'
+        )
 
 
 def _name(tool):

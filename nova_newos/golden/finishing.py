@@ -5,6 +5,9 @@ The copy is sealed if that is asked for, and inspected: a sealed disk takes two
 boots of the appliance, one that is only inspected takes one.
 """
 
+import contextlib
+import threading
+
 from oslo_log import log as logging
 from oslo_utils import strutils
 
@@ -24,22 +27,38 @@ NAME = 'newos_seal'
 REPORT_PREFIX = 'seal_'
 VERDICT_PREFIX = 'verdict_'
 
+# Seconds that an image waits for its turn. It holds one of Nova's threads
+# meanwhile, of which there are few, and one that is sealed takes minutes.
+_WAIT = 60
 
-def is_sealing_asked(metadata, properties, default):
+
+def is_to_be_sealed(metadata, properties, policy):
     """Whether the golden image of a server is to be sealed.
 
     :param metadata: the server's metadata, str to str; wins
     :param properties: the install ISO's image properties, str to str
-    :param default: ``[newos] seal``
+    :param policy: ``[newos] seal``: ``never``, ``allow`` or ``require``
     :raises PropertyInvalid, MetadataInvalid: when it is not a boolean
+    :raises SealNotAllowed, SealRequired: when the operator does not want what
+        the owner does
     """
+    asked = _asked(metadata, properties)
+    if asked is True and policy == 'never':
+        raise exception.SealNotAllowed()
+    if asked is False and policy == 'require':
+        raise exception.SealRequired()
+    return policy == 'require' or bool(asked)
+
+
+def _asked(metadata, properties):
+    """What the owner asks for, None for nothing."""
     for values, error in (
         (metadata, exception.MetadataInvalid),
         (properties, exception.PropertyInvalid),
     ):
         if NAME in values:
             return _boolean(values[NAME], error)
-    return default
+    return None
 
 
 def _boolean(value, error):
@@ -63,8 +82,9 @@ class Finisher:
         :raises NewosError: when a sealer cannot be loaded
         """
         self._conf = conf
+        self._emulate = emulate
         self._sealers = sealers.Sealers(conf)
-        self._appliance = appliance.Appliance(conf, emulate=emulate)
+        self._turns = threading.BoundedSemaphore(conf.newos.seal_concurrency)
 
     def finish(self, disk, is_sealed):
         """Seal a copy if that is asked for, and hold it against the facts.
@@ -72,12 +92,28 @@ class Finisher:
         :param disk: a :class:`~nova_newos.golden.base.Disk` that may be
             written, if it is to be sealed
         :returns: dict of str to str, properties of the golden image
+        :raises SealBusy: when others are sealed or inspected, and go on
         :raises NewosError: when it must not become one
         """
+        with self._turn():
+            # Its time begins.
+            tools = appliance.Appliance(self._conf, emulate=self._emulate)
+            return self._finish(disk, is_sealed, tools)
+
+    @contextlib.contextmanager
+    def _turn(self):
+        if not self._turns.acquire(timeout=_WAIT):
+            raise exception.SealBusy(count=self._conf.newos.seal_concurrency)
+        try:
+            yield
+        finally:
+            self._turns.release()
+
+    def _finish(self, disk, is_sealed, tools):
         results = {}
         if is_sealed:
-            results = self._sealers.seal(disk, self._appliance)
-        found = self._inspect(disk, results)
+            results = self._sealers.seal(disk, tools)
+        found = self._inspect(disk, results, tools)
         reports = sealers.reports(results, found.asked if found else {})
         for name, report in reports.items():
             LOG.info('Sealed %s: %s: %s', disk.path, name, report)
@@ -88,7 +124,7 @@ class Finisher:
             VERDICT_PREFIX, facts
         )
 
-    def _inspect(self, disk, results):
+    def _inspect(self, disk, results, tools):
         """The last boot.
 
         :returns: an :class:`~nova_newos.golden.inspection.Inspection`; None
@@ -102,7 +138,7 @@ class Finisher:
         }
         try:
             return inspection.inspect(
-                disk, self._appliance, verdict.PATTERNS, wanted, write=True
+                disk, tools, verdict.PATTERNS, wanted, write=True
             )
         except exception.SealFailed as error:
             if wanted:

@@ -74,17 +74,16 @@ def inspect(disk, appliance, patterns, wanted=None, write=False):
         'patterns': patterns,
         'asked': {name: as_plan(each, write) for name, each in wanted.items()},
     }
-    found = json.loads(
-        appliance.run(
-            disk,
-            appliances.SYSTEM_PYTHON,
-            '-I',
-            str(_PROGRAM),
-            disk.path,
-            disk.format,
-            json.dumps(plan),
-        )
+    answer = appliance.run(
+        disk,
+        appliances.SYSTEM_PYTHON,
+        '-I',
+        str(_PROGRAM),
+        disk.path,
+        disk.format,
+        json.dumps(plan),
     )
+    found = json.loads(answer)
     return Inspection(
         disk=found,
         asked={

@@ -66,7 +66,7 @@ def propose(media, instance, image_meta, volume_root):
             return None
         raise exception.VolumeRootRefused()
     _check_buses(instance, image_meta)
-    snapshot.is_sealing_asked(instance)
+    snapshot.is_to_be_sealed(instance)
     boot.is_asked(instance.metadata)
     plain = servers.as_plain(instance, image_meta.id)
     references = [(m.name, m.reference(plain)) for m in media.enabled]

@@ -96,13 +96,12 @@ def reported(context, instance):
         yield
 
 
-def is_sealing_asked(instance):
+def is_to_be_sealed(instance):
     """Whether the golden image of a server is to be sealed.
 
-    :raises NewosError: see
-        :func:`nova_newos.golden.finishing.is_sealing_asked`
+    :raises NewosError: see :func:`nova_newos.golden.finishing.is_to_be_sealed`
     """
-    return finishing.is_sealing_asked(
+    return finishing.is_to_be_sealed(
         instance.metadata,
         layout.image_properties(instance.system_metadata),
         CONF.newos.seal,
@@ -123,7 +122,7 @@ def finish_of(instance, finisher):
     """
     if instance.task_state != task_states.IMAGE_SNAPSHOT:
         return None
-    is_sealed = is_sealing_asked(instance)
+    is_sealed = is_to_be_sealed(instance)
     if not (is_sealed or CONF.newos.refuse):
         return None
     return functools.partial(finisher.finish, is_sealed=is_sealed)

@@ -20,16 +20,19 @@ def mark():
     return f'newos-test-{uuid.uuid4()}'
 
 
-def command(seconds, directory, *tool):
+def command(seconds, directory, *tool, mebibytes=1024):
     return [
         *(sys.executable, '-I', run_limited.__file__),
-        *(str(seconds), directory, *tool),
+        *(str(seconds), str(mebibytes), directory, *tool),
     ]
 
 
-def run(*arguments):
+def run(*arguments, **options):
     return subprocess.run(
-        command(*arguments), capture_output=True, text=True, timeout=60
+        command(*arguments, **options),
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
 
 
@@ -75,6 +78,37 @@ def test_no_room(mark):
     done = run(60, '/proc', *shell('sleep 600; :', mark))
     assert done.returncode == run_limited.NO_ROOM
     assert processes.running(mark) == []
+
+
+@pytest.mark.parametrize('mebibytes, status', [(100, 1), (400, 0)])
+@pytest.mark.parametrize('before', ['', 'setsid --wait '])
+def test_memory(before, mebibytes, status, tmp_path, mark):
+    """Of each process, whatever its session."""
+    script = f'{before}{sys.executable} -c "len(bytearray(200 << 20))"'
+    done = run(30, str(tmp_path), *shell(script, mark), mebibytes=mebibytes)
+    assert done.returncode == status
+    assert ('MemoryError' in done.stderr) == bool(status)
+
+
+FLOOD = 'head -c 50M /dev/zero'
+
+
+@pytest.mark.parametrize(
+    'script, status, lengths',
+    [
+        (FLOOD, run_limited.TOO_LONG, (run_limited.MAX_OUTPUT, 0)),
+        (f'{FLOOD}; exit 3', 3, (run_limited.MAX_OUTPUT, 0)),
+        (f'{FLOOD} >&2; exit 3', 3, (0, run_limited.MAX_OUTPUT)),
+        (f'{FLOOD} >&2', 0, (0, run_limited.MAX_OUTPUT)),
+        # Of a process that is left behind.
+        (f'(sleep 1; {FLOOD}) & exit 0', 0, (0, 0)),
+    ],
+)
+def test_output(script, status, lengths, tmp_path, mark):
+    """It comes into the memory of nova-compute."""
+    done = run(30, str(tmp_path), *shell(script, mark))
+    assert done.returncode == status
+    assert (len(done.stdout), len(done.stderr)) == lengths
 
 
 def test_ends_with_nova_compute(tmp_path, mark):

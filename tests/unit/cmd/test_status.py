@@ -191,6 +191,16 @@ class StatusTest(base.TestCase):
         self.missing['virt-sysprep'] = 'guestfs-tools'
         self.assertOnly('Sealers', WARNING, 'package guestfs-tools')
 
+    @ddt.data(('require', FAILURE), ('never', None))
+    @ddt.unpack
+    def test_tool_as_the_operator_needs_it(self, policy, code):
+        self.missing['virt-sysprep'] = 'guestfs-tools'
+        config = f'{READY}[newos]\nseal = {policy}\n'
+        if code is None:
+            self.assertEqual(0, self._run(config)[0])
+        else:
+            self.assertOnly('Sealers', code, 'guestfs-tools', config)
+
     def test_no_sealers(self):
         """Then no tool is needed."""
         self.missing['virt-sysprep'] = 'guestfs-tools'

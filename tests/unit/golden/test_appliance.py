@@ -48,13 +48,15 @@ class RunTest(base.TestCase):
         return str(caught.exception)
 
     def test_is_supervised(self):
+        self.patch(mock.patch('time.monotonic', return_value=5))
         self.assertEqual('output', self.run_tool(appliance_timeout=77))
         self.assertEqual(
             (
                 sys.executable,
                 '-I',
                 run_limited.__file__,
-                '77',
+                '77.0',
+                '3328',
                 self.directory,
                 'virt-sysprep',
                 '-a',
@@ -62,6 +64,25 @@ class RunTest(base.TestCase):
             ),
             self.execute.call_args.args,
         )
+
+    def test_time_is_of_all_runs(self):
+        clock = self.patch(mock.patch('time.monotonic', return_value=5))
+        made = appliance.Appliance(plugins.make_conf(appliance_timeout=77))
+        for now, left in ((10, '72.0'), (81.5, '0.5')):
+            clock.return_value = now
+            made.run(self.disk, 'virt-sysprep')
+            self.assertEqual(left, self.execute.call_args.args[3])
+        clock.return_value = 82
+        self.execute.reset_mock()
+        with self.assertRaises(exception.SealTimedOut):
+            made.run(self.disk, 'virt-sysprep')
+        self.execute.assert_not_called()
+
+    def test_flood_of_output(self):
+        message = self.assert_fails(
+            exception.SealFailed, exit_code=run_limited.TOO_LONG
+        )
+        self.assertIn('too much to say', message)
 
     def test_environment(self):
         self.run_tool(appliance_memory=300)

@@ -45,8 +45,7 @@ class FinisherTest(base.TestCase):
         fake = base.FakeAppliance(*outputs)
         self.commands = fake.commands
         with mock.patch.object(appliance, 'Appliance', return_value=fake):
-            finisher = finishing.Finisher(conf)
-        return finisher.finish(base.DISK, is_sealed)
+            return finishing.Finisher(conf).finish(base.DISK, is_sealed)
 
     def plan(self):
         [(_disk, _tool, arguments)] = self.commands
@@ -118,33 +117,104 @@ class FinisherTest(base.TestCase):
 
     def test_accelerator(self):
         conf = plugins.make_conf(sealers=[])
-        with mock.patch.object(appliance, 'Appliance') as made:
-            finishing.Finisher(conf, emulate=True)
-        made.assert_called_once_with(conf, emulate=True)
+        fake = base.FakeAppliance(*[json.dumps(FOUND)] * 2)
+        with mock.patch.object(
+            appliance, 'Appliance', return_value=fake
+        ) as made:
+            finisher = finishing.Finisher(conf, emulate=True)
+            for _image in range(2):
+                finisher.finish(base.DISK, False)
+        # Each image has a time of its own.
+        self.assertEqual([mock.call(conf, emulate=True)] * 2, made.mock_calls)
+
+
+class TurnTest(base.TestCase):
+    """A host is not blocked by who asks for images."""
+
+    def setUp(self):
+        super().setUp()
+        self.patch(mock.patch.object(finishing, '_WAIT', 0.01))
+        self.finish = self.patch(
+            mock.patch.object(
+                finishing.Finisher, '_finish', side_effect=self.nested
+            )
+        )
+        self.refused = []
+
+    def nested(self, disk, is_sealed, _tools):
+        """Another image, while this one is made."""
+        if not self.refused and self.finish.call_count < 4:
+            try:
+                self.finisher.finish(disk, is_sealed)
+            except exception.SealBusy as error:
+                self.refused.append(error)
+        return {}
+
+    def nest(self, count):
+        self.finisher = finishing.Finisher(
+            plugins.make_conf(sealers=[], seal_concurrency=count)
+        )
+        self.finisher.finish(base.DISK, True)
+        return self.finish.call_count
+
+    def test_one(self):
+        self.assertEqual(1, self.nest(1))
+        self.assertIn('inspecting 1 other', str(self.refused[0]))
+        # The turn is given back.
+        self.finisher.finish(base.DISK, False)
+
+    def test_some(self):
+        self.assertEqual(3, self.nest(3))
+
+    def test_given_back_after_a_failure(self):
+        self.finish.side_effect = FAILED
+        finisher = finishing.Finisher(plugins.make_conf(sealers=[]))
+        for _image in range(2):
+            with self.assertRaises(exception.SealFailed):
+                finisher.finish(base.DISK, True)
 
 
 @ddt.ddt
 class AskedTest(unit_base.TestCase):
     @ddt.data(
-        ({}, {}, False, False),
-        ({}, {}, True, True),
-        ({}, {'newos_seal': 'yes'}, False, True),
-        ({}, {'newos_seal': 'False'}, True, False),
-        ({'newos_seal': 'true'}, {'newos_seal': 'false'}, False, True),
-        ({'newos_seal': '0'}, {'newos_seal': 'true'}, True, False),
+        ({}, {}, 'never', False),
+        ({}, {}, 'allow', False),
+        ({}, {}, 'require', True),
+        ({}, {'newos_seal': 'yes'}, 'allow', True),
+        ({}, {'newos_seal': 'yes'}, 'require', True),
+        ({}, {'newos_seal': 'False'}, 'allow', False),
+        ({}, {'newos_seal': 'False'}, 'never', False),
+        ({'newos_seal': 'true'}, {'newos_seal': 'false'}, 'allow', True),
+        ({'newos_seal': 'true'}, {'newos_seal': 'false'}, 'require', True),
+        ({'newos_seal': '0'}, {'newos_seal': 'true'}, 'allow', False),
+        ({'newos_seal': '0'}, {'newos_seal': 'true'}, 'never', False),
     )
     @ddt.unpack
-    def test_precedence(self, metadata, properties, default, expected):
+    def test_precedence(self, metadata, properties, policy, expected):
         self.assertIs(
-            expected, finishing.is_sealing_asked(metadata, properties, default)
+            expected, finishing.is_to_be_sealed(metadata, properties, policy)
         )
+
+    @ddt.data(
+        ({'newos_seal': 'true'}, {}, 'never', exception.SealNotAllowed),
+        ({}, {'newos_seal': '1'}, 'never', exception.SealNotAllowed),
+        ({'newos_seal': 'false'}, {}, 'require', exception.SealRequired),
+        ({}, {'newos_seal': 'no'}, 'require', exception.SealRequired),
+    )
+    @ddt.unpack
+    def test_operator_does_not_want_it(
+        self, metadata, properties, policy, error
+    ):
+        with self.assertRaises(error) as caught:
+            finishing.is_to_be_sealed(metadata, properties, policy)
+        self.assertIn(f'seal={policy}', str(caught.exception))
 
     def test_metadata_invalid(self):
         with self.assertRaises(exception.MetadataInvalid) as caught:
-            finishing.is_sealing_asked({'newos_seal': 'perhaps'}, {}, False)
+            finishing.is_to_be_sealed({'newos_seal': 'perhaps'}, {}, 'never')
         self.assertIn('server set --property', str(caught.exception))
 
     def test_property_invalid(self):
         with self.assertRaises(exception.PropertyInvalid) as caught:
-            finishing.is_sealing_asked({}, {'newos_seal': 'perhaps'}, False)
+            finishing.is_to_be_sealed({}, {'newos_seal': 'perhaps'}, 'never')
         self.assertIn("'perhaps'", str(caught.exception))

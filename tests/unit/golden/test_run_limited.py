@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is decided between checks; tests/functional/golden runs processes."""
 
+import io
 import subprocess
 from unittest import mock
 
@@ -24,11 +25,11 @@ class RoomTest(base.TestCase):
     @ddt.unpack
     def test_no_room_twice_in_a_row(self, looks, status):
         """Something else may take it and give it back."""
-        process = mock.Mock()
+        process = mock.Mock(stdout=io.BytesIO(), stderr=io.BytesIO())
         process.wait.side_effect = [
             *(subprocess.TimeoutExpired('c', 2) for _ in looks),
             0,
         ]
         self.patch(mock.patch('subprocess.Popen', return_value=process))
         self.patch(mock.patch('os.statvfs', side_effect=looks))
-        self.assertEqual(status, run_limited._run(['c'], 600, '/d'))
+        self.assertEqual(status, run_limited._run(['c'], 600, '/d', []))

@@ -80,6 +80,11 @@ class ProposeTest(fakes.TestCase):
         with self.assertRaises(exception.PropertyInvalid):
             propose(fakes.server(image))
 
+    def test_seal_that_the_operator_does_not_want(self):
+        self.flags('newos', seal='never')
+        with self.assertRaises(exception.SealNotAllowed):
+            propose(fakes.server(metadata={'newos_seal': 'true'}))
+
     @ddt.data('qcow2', 'raw', None)
     def test_other_images(self, disk_format):
         image = fakes.image_dict(disk_format, newos_install='junk')

@@ -64,11 +64,12 @@ class DecisionTest(fakes.TestCase):
 
     def test_property_of_the_iso(self):
         instance = fakes.server(fakes.image_dict(newos_seal='1'))
-        self.assertIs(True, snapshot.is_sealing_asked(instance))
+        self.assertIs(True, snapshot.is_to_be_sealed(instance))
 
     def test_operator(self):
-        self.flags('newos', seal=True)
-        self.assertIs(True, snapshot.is_sealing_asked(fakes.server()))
+        self.assertIs(False, snapshot.is_to_be_sealed(fakes.server()))
+        self.flags('newos', seal='require')
+        self.assertIs(True, snapshot.is_to_be_sealed(fakes.server()))
 
 
 @ddt.ddt
