@@ -8,6 +8,8 @@ it but a little text.
 
 import os
 import pathlib
+import platform
+import shlex
 import shutil
 import sys
 import tempfile
@@ -45,6 +47,17 @@ _PREFIX = 'newos-'
 # Sockets are made below. The path of one has 107 bytes at most (see unix(7)),
 # and the disk's may be longer.
 _SHORT = '/tmp'  # noqa: S108
+
+# What libvirt denies to the guests that it starts, by QEMU's own seccomp
+# filter: other processes, other users.
+_QEMU = """\
+#!/bin/sh
+exec %s -sandbox \
+on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny "$@"
+"""
+
+# Machine as uname(2) has it, to the name of QEMU's program where it differs.
+_QEMU_MACHINES = {'ppc64le': 'ppc64'}
 
 _RUN_LIMITED = pathlib.Path(run_limited.__file__)
 
@@ -128,6 +141,10 @@ class Appliance:
             'LIBGUESTFS_TMPDIR': room,
             'XDG_RUNTIME_DIR': sockets,
         }
+        qemu = _confined_qemu(sockets) or _confined_qemu(room)
+        if qemu:
+            # The operator's own wins.
+            made.setdefault('LIBGUESTFS_HV', qemu)
         # The appliance is made once, and TMPDIR would be its place too.
         made.setdefault('LIBGUESTFS_CACHEDIR', '/var/tmp')  # noqa: S108
         if self._emulate:
@@ -161,6 +178,27 @@ class Appliance:
         return exception.SealTimedOut(
             tool=_name(tool), reason=f'longer than {limit} for all'
         )
+
+
+def _confined_qemu(directory):
+    """Make a program that runs QEMU with fewer rights.
+
+    :returns: its path; None where it could not be run, and where QEMU has
+        another name than the distributions of :data:`PACKAGES` give it: of
+        that it is not known what it can
+    """
+    machine = platform.machine()
+    qemu = shutil.which(f'qemu-system-{_QEMU_MACHINES.get(machine, machine)}')
+    if not qemu or os.statvfs(directory).f_flag & os.ST_NOEXEC:
+        return None
+    path = os.path.join(directory, 'qemu')
+    with open(path, 'w') as program:
+        program.write(_QEMU % shlex.quote(qemu))
+    os.chmod(path, 0o700)
+    # libguestfs keeps what it has asked QEMU, by size and time of the program.
+    changed = os.stat(qemu).st_mtime
+    os.utime(path, (changed, changed))
+    return path
 
 
 def _name(tool):

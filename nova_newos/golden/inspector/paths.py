@@ -31,12 +31,10 @@ def _is_below(pattern, points):
 
 
 def _sizes(g, windows, patterns):
-    matches = []
+    found = []
     for pattern in patterns:
-        matches += _glob(g, windows, pattern)
-    return {
-        path: ask.attempt(g.filesize, path) for path in matches[: ask.LIMIT]
-    }
+        found += _glob(g, windows, pattern)
+    return {path: ask.attempt(g.filesize, path) for path in found[: ask.LIMIT]}
 
 
 def _glob(g, windows, pattern):
@@ -49,12 +47,13 @@ def _glob(g, windows, pattern):
         found = [
             path
             for directory in found
-            for path in _matches(g, windows, directory, part)
+            for path in matches(g, windows, directory, part)
         ]
     return found
 
 
-def _matches(g, windows, directory, pattern):
+def matches(g, windows, directory, pattern):
+    """Paths in a directory, by a pattern; on Windows in whatever case."""
     try:
         names = g.ls(directory)
     except UnicodeError:

@@ -3,6 +3,7 @@
 
 import json
 import posixpath
+import resource
 import sys
 
 from . import EX_UNAVAILABLE
@@ -14,6 +15,12 @@ from . import filesystems
 from . import kernels
 from . import paths
 from . import systems
+
+# Bytes of a file that this process may write from when the appliance is up. In
+# such files libguestfs has the names in a directory before it makes a list of
+# them: of a guest's directories no more than this gets into memory. It is many
+# times what any that is looked into has.
+_MAX_FILE = 4 << 20
 
 
 def inspect(g, plan):
@@ -94,6 +101,12 @@ def add_disk(g, path, disk_format, plan):
     g.add_drive_opts(path, format=disk_format, **options)
 
 
+def limit_files():
+    """Have this process write no large files; QEMU runs already, and may."""
+    _soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (_MAX_FILE, hard))
+
+
 def stop_udev(g):
     """End udev in the appliance.
 
@@ -114,7 +127,9 @@ def main(path, disk_format, plan):
     g = guestfs.GuestFS(python_return_dict=True)
     try:
         add_disk(g, path, disk_format, plan)
+        g.set_network(False)
         g.launch()
+        limit_files()
         found = inspect(g, plan)
         # It fails if not all has reached the disk.
         g.shutdown()

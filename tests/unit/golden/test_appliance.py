@@ -26,6 +26,9 @@ class RunTest(base.TestCase):
         )
         self.execute.return_value = ('output', 'noise')
         self.patch(mock.patch('shutil.which', return_value='/usr/bin/it'))
+        self.confined = self.patch(
+            mock.patch.object(appliance, '_confined_qemu', return_value=None)
+        )
 
         # As long as an operator may have it.
         self.directory = self.useFixture(fixtures.TempDir()).join('d' * 120)
@@ -110,6 +113,21 @@ class RunTest(base.TestCase):
         self.assertEqual(
             'force_tcg', self.environment()['LIBGUESTFS_BACKEND_SETTINGS']
         )
+
+    def test_qemu_is_confined(self):
+        self.confined.return_value = '/sockets/qemu'
+        self.run_tool()
+        self.assertEqual('/sockets/qemu', self.environment()['LIBGUESTFS_HV'])
+
+    def test_qemu_that_the_operator_chose(self):
+        self.confined.return_value = '/sockets/qemu'
+        self.patch(mock.patch.dict(os.environ, {'LIBGUESTFS_HV': '/q'}))
+        self.run_tool()
+        self.assertEqual('/q', self.environment()['LIBGUESTFS_HV'])
+
+    def test_qemu_that_cannot_be_confined(self):
+        self.run_tool()
+        self.assertNotIn('LIBGUESTFS_HV', self.environment())
 
     TEMPORARY = ('HOME', 'TMPDIR', 'LIBGUESTFS_TMPDIR', 'XDG_RUNTIME_DIR')
 
@@ -198,3 +216,37 @@ class RunTest(base.TestCase):
             exception.SealFailed, exit_code=1, stderr='error ' * 1000000
         )
         self.assertLessEqual(len(message), 190)
+
+
+class ConfinedQemuTest(base.TestCase):
+    """tests/functional/golden runs it."""
+
+    def setUp(self):
+        super().setUp()
+        self.directory = self.useFixture(fixtures.TempDir()).path
+        self.qemu = os.path.join(self.directory, 'its qemu')
+        with open(self.qemu, 'w'):
+            os.utime(self.qemu, (0, 12345))
+        self.which = self.patch(
+            mock.patch('shutil.which', return_value=self.qemu)
+        )
+
+    def test_program(self):
+        made = appliance._confined_qemu(self.directory)
+        self.assertTrue(os.access(made, os.X_OK))
+        # libguestfs asks a program that it does not know, which takes long.
+        self.assertEqual(12345, os.stat(made).st_mtime)
+        with open(made) as program:
+            text = program.read()
+        self.assertTrue(text.startswith('#!/bin/sh\n'))
+        self.assertIn(f"exec '{self.qemu}' -sandbox", text)
+        self.assertIn('spawn=deny', text)
+
+    def test_nothing_can_be_run_there(self):
+        flags = mock.Mock(f_flag=os.ST_NOEXEC)
+        self.patch(mock.patch('os.statvfs', return_value=flags))
+        self.assertIsNone(appliance._confined_qemu(self.directory))
+
+    def test_qemu_of_another_name(self):
+        self.which.return_value = None
+        self.assertIsNone(appliance._confined_qemu(self.directory))

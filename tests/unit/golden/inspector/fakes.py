@@ -38,7 +38,7 @@ class FakeGuest:
         return any(each.startswith(path + '/') for each in self._files)
 
     def filesize(self, path):
-        if self._files[path] is None:
+        if self._files.get(path) is None:
             raise RuntimeError('filesize: Input/output error')
         return self._files[path]
 

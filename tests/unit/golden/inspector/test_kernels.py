@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import shlex
+from unittest import mock
 
 from nova_newos.golden.inspector import kernels
 from tests.unit.golden import base
@@ -18,10 +19,7 @@ class KernelsTest(base.TestCase):
         'kernel/drivers/virtio/virtio_pci.ko',
         'kernel/drivers/virtio/virtio_mmio.ko',
     ]
-    LISTED = [
-        'usr/lib/modules/6.1/kernel/drivers/block/virtio_blk.ko.xz',
-        'usr/lib/modules/6.1/kernel/fs/ext4/ext4.ko',
-    ]
+    LISTED = '.ko\n/virtio_blk.ko\n'
     FOUND = [
         {
             'builtin': ['virtio_pci'],
@@ -29,29 +27,48 @@ class KernelsTest(base.TestCase):
         }
     ]
 
-    def kernels(self, **functions):
-        guest = fakes.FakeGuest(self.FILES, grep=self.BUILTIN, **functions)
+    def kernels(self, files=(), **functions):
+        guest = fakes.FakeGuest(
+            self.FILES | dict(files), grep=self.BUILTIN, **functions
+        )
         return kernels.kernels(guest)
 
-    def test_listed_by_libguestfs(self):
-        self.assertEqual(self.FOUND, self.kernels(initrd_list=self.LISTED))
-
-    def test_compressed_in_a_way_that_libguestfs_does_not_know(self):
+    def test_found(self):
         def debug(command, arguments):
             self.assertEqual('sh', command)
             self.assertIn('< /sysroot/boot/initrd.img-6.1 ', arguments[0])
-            return '\n'.join(self.LISTED)
+            return self.LISTED
 
         self.assertEqual(self.FOUND, self.kernels(debug=debug))
 
-    def test_only_microcode_listed(self):
-        self.assertEqual(
-            self.FOUND,
-            self.kernels(
-                initrd_list=['kernel/x86/microcode/GenuineIntel.bin'],
-                debug='\n'.join(self.LISTED),
-            ),
+    def test_time_is_of_all(self):
+        """An archive that never ends takes no more than all may."""
+        commands = []
+        clock = iter([100, 100.5, 100 + kernels.SECONDS])
+
+        def debug(_command, arguments):
+            commands.extend(arguments)
+            return self.LISTED
+
+        files = {path.replace('6.1', '6.2'): 1 for path in self.FILES}
+        with mock.patch('time.monotonic', lambda: next(clock)):
+            first, second = self.kernels(files, debug=debug)
+        self.assertEqual(['virtio_blk'], first['initramfs'])
+        self.assertIsNone(second['initramfs'])
+        [command] = commands
+        self.assertTrue(
+            command.startswith(f'timeout -k 1 {kernels.SECONDS - 1} sh -c ')
         )
+
+    def test_list_of_drivers_that_is_none(self):
+        """Too large, or a device that never ends."""
+        name = '/lib/modules/6.1/modules.builtin'
+        [found] = self.kernels({name: kernels.MAX_BUILTIN + 1})
+        self.assertIsNone(found['builtin'])
+        guest = fakes.FakeGuest(self.FILES, grep=self.BUILTIN)
+        guest.is_file = lambda path, followsymlinks: False
+        [found] = kernels.kernels(guest)
+        self.assertIsNone(found['builtin'])
 
     def test_cannot_be_told(self):
         [found] = self.kernels()
@@ -71,5 +88,6 @@ class KernelsTest(base.TestCase):
         )
         kernels.kernels(guest)
         [command] = commands
-        quoted = shlex.split(command[command.index('< ') :])[1]
+        script = shlex.split(command)[-1]
+        quoted = shlex.split(script[script.index('< ') :])[1]
         self.assertEqual(f'/sysroot/boot/initrd-{version}', quoted)
