@@ -234,6 +234,25 @@ class SealFailed(NewosError):
     )
 
 
+class GuestFileSystemBroken(NewosError):
+    """A file system of the guest does not mount, and may hide anything."""
+
+    msg_fmt = (
+        '{point} of the guest ({device}) cannot be mounted: {reason!s:.50}; '
+        'repair its file system or fstab in the server, or do not seal'
+    )
+
+
+class GuestFileSystemUnsupported(NewosError):
+    """The appliance has no module for a file system of the guest."""
+
+    msg_fmt = (
+        '{point} of the guest ({device}) cannot be mounted by the host: '
+        '{reason!s:.46}; ask the operator for its kernel module, or do not '
+        'seal'
+    )
+
+
 class SealTimedOut(SealFailed):
     """The appliance had all the time that the operator allows."""
 

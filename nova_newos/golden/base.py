@@ -92,9 +92,11 @@ class LastBoot:
     :ivar report: function that is given what was found when all is done: a
         mapping of ``systems``, a list of mappings with the ``type`` of each
         (``linux``, ``windows``); and, if there is one system, of ``missing``,
-        mount points that could not be mounted; ``paths``, name of each pattern
-        to a mapping of path to size, as it was before the edits, None when it
-        cannot be told; ``edited``, the paths of the edits that were made;
+        a list of mappings with the ``point``, ``device`` and ``reason`` of
+        each file system that could not be mounted; ``paths``, name of each
+        pattern to a mapping of path to size, as it was before the edits, None
+        when it cannot be told; ``edited``, the paths of the edits that were
+        made;
         ``image_state``, of Windows. Returns the report, as
         :meth:`Sealer.seal` does, or raises
         :class:`~nova_newos.exception.NewosError` to refuse the image.

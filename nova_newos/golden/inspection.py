@@ -6,8 +6,13 @@ import json
 import pathlib
 from typing import Any
 
+from oslo_log import log as logging
+
 from nova_newos.golden import appliance as appliances
+from nova_newos.golden import base
 from nova_newos.golden import inspector
+
+LOG = logging.getLogger(__name__)
 
 #: Where transactional and image-based systems keep an /etc of their own, which
 #: the one in the root of the disk is not: SLE Micro's overlays, and OSTree's
@@ -84,6 +89,15 @@ def inspect(disk, appliance, patterns, wanted=None, write=False):
         json.dumps(plan),
     )
     found = json.loads(answer)
+    for each in found.get('missing', ()):
+        LOG.info(
+            '%s: %s of the guest (%s) cannot be mounted: %s',
+            disk.path,
+            *(
+                base.sanitize(each[name], 500)
+                for name in ('point', 'device', 'reason')
+            ),
+        )
     return Inspection(
         disk=found,
         asked={

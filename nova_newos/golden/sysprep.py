@@ -191,6 +191,8 @@ class SysprepSealer(base.Sealer):
             be run in the guest, before
         """
         systems = found['systems']
+        if found.get('crowded'):
+            raise _failure('more than 48 partitions and volumes on the disk')
         if not systems:
             raise _failure('no operating system found on the disk')
         if len(systems) > 1:
@@ -222,12 +224,32 @@ def _check_known(found):
     """
     unknown = [name for name, sizes in found['paths'].items() if sizes is None]
     if unknown and found['missing']:
-        points = base.sanitize(', '.join(found['missing']), 40)
-        raise _failure(f'{points} of the guest cannot be mounted')
+        raise _not_mounted(found['missing'])
     if unknown:
         raise _failure(f'cannot be looked for: {", ".join(unknown)}')
     if found['paths']['other_etc']:
         raise _failure('its /etc is an overlay or a deployment')
+
+
+def _not_mounted(missing):
+    """Name one of those that hide most, and who is to repair what."""
+    each = min(missing, key=lambda each: (len(each['hides']), each['point']))
+    error = (
+        exception.GuestFileSystemUnsupported
+        if each['host']
+        else exception.GuestFileSystemBroken
+    )
+    return error(
+        point=base.sanitize(each['point'], 20),
+        device=base.sanitize(each['device'] or 'device unknown', 20),
+        reason=_last_words(each['reason']),
+    )
+
+
+def _last_words(reason):
+    """What mount(8) said, which libguestfs puts its own before."""
+    words = base.sanitize(reason, 500).rpartition('/sysroot')[2]
+    return words.partition(': ')[2] or words
 
 
 def _failure(reason):

@@ -20,6 +20,15 @@ def attempt(function, *arguments, **options):
         return None
 
 
+def failure(function, *arguments):
+    """Why a function of libguestfs that returns nothing fails, or None."""
+    try:
+        function(*arguments)
+    except FAILURES as error:
+        return str(error)
+    return None
+
+
 def succeeds(function, *arguments):
     """Whether a function of libguestfs that returns nothing succeeds."""
     try:

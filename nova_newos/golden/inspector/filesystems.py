@@ -9,6 +9,11 @@ from . import ask
 LVM = 'LVM2_member'
 
 
+#: More partitions and volumes than this are not looked into: of each several
+#: commands are run. It is many times what an installer makes.
+MAX_DEVICES = 48
+
+
 def devices(g):
     """Everything that could hold a file system.
 
@@ -16,9 +21,11 @@ def devices(g):
     as much work as half a boot, and inspect_os calls it once more.
 
     :returns: dict of device to what is in it, as of blkid(8), or ''; in the
-        order of the devices
+        order of the devices; None if there are more than :data:`MAX_DEVICES`
     """
     partitions = ask.attempt(g.list_partitions) or []
+    if len(partitions) > MAX_DEVICES:
+        return None
     partitioned = {ask.attempt(g.part_to_dev, name) for name in partitions}
     disks = [
         *(ask.attempt(g.list_devices) or []),
@@ -35,10 +42,14 @@ def devices(g):
     )
     if LVM in found.values():
         found.update(_kinds(g, ask.attempt(g.lvs) or []))
+    if len(found) > MAX_DEVICES:
+        return None
     return dict(sorted(found.items()))
 
 
 def _kinds(g, names):
+    # One too many is enough.
+    names = names[: MAX_DEVICES + 1]
     return {name: ask.attempt(g.vfs_type, name) or '' for name in names}
 
 

@@ -7,17 +7,17 @@ import posixpath
 from . import ask
 
 
-def paths(g, windows, patterns, missing=()):
+def paths(g, windows, patterns, hidden=()):
     """Which files there are.
 
     :param patterns: dict of name to list of paths with wildcards
-    :param missing: as of :func:`.systems.mount_system`
+    :param hidden: as of :func:`.systems.hidden`
     :returns: dict of name to dict of path to its size; None instead of a dict
         when it cannot be told of one of the name's patterns
     """
     found = {}
     for name, wanted in patterns.items():
-        if any(_is_below(pattern, missing) for pattern in wanted):
+        if any(_is_below(pattern, hidden) for pattern in wanted):
             found[name] = None
         else:
             found[name] = ask.attempt(_sizes, g, windows, wanted)

@@ -34,9 +34,18 @@ def inspect(g, plan):
         at the end
     :returns: dict: ``filesystems``, ``boot``, ``systems``, and of a disk with
         one system ``missing``, ``paths``, ``asked`` (name to ``paths``, as
-        they were before, and ``edited``) and ``kernels`` or ``image_state``
+        they were before, and ``edited``) and ``kernels`` or ``image_state``.
+        Of a disk with too many partitions to look into ``crowded`` is true.
     """
     kinds = filesystems.devices(g)
+    if kinds is None:
+        nothing = {'grub': None, 'files': []}
+        return {
+            'crowded': True,
+            'filesystems': [],
+            'systems': [],
+            'boot': nothing,
+        }
     # LVM makes volumes with it.
     if filesystems.LVM not in kinds.values():
         stop_udev(g)
@@ -65,15 +74,16 @@ def _inspect_system(g, system, kinds, plan):
     missing = systems.mount_system(
         g, root, kinds, plan['write'] and not windows
     )
+    hidden = systems.hidden(missing)
     found = {'asked': {}}
     for name, asked in plan['asked'].items():
-        known = paths.paths(g, windows, asked['patterns'], missing)
+        known = paths.paths(g, windows, asked['patterns'], hidden)
         edited = []
-        if not windows and '/' not in missing:
+        if not windows and '/' not in hidden:
             edited = edits.edit(g, asked['edits'], known)
         found['asked'][name] = {'paths': known, 'edited': edited}
-    found['paths'] = paths.paths(g, windows, plan['patterns'], missing)
-    found['missing'] = [ask.short(point) for point in missing[: ask.LIMIT]]
+    found['paths'] = paths.paths(g, windows, plan['patterns'], hidden)
+    found['missing'] = missing[: ask.LIMIT]
     if windows:
         found['image_state'] = ask.attempt(systems.image_state, g, root)
     else:

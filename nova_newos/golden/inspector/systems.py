@@ -29,19 +29,48 @@ def mount_system(g, root, kinds, write=False):
 
     :param kinds: as of :func:`.filesystems.devices`
     :param write: whether to mount so that it can be written
-    :returns: list of mount points that cannot be looked below. A file system
-        of this disk that does not mount may be behind any path: then ``/``.
+    :returns: list of dict, one of each that is missing: ``point``, where it
+        should be mounted; ``device``, as libguestfs calls it, None when it is
+        not known; ``reason``, libguestfs' own words; ``host``, whether the
+        appliance does not know such file systems; ``hides``, what cannot be
+        looked below: a file system of this disk may be behind any path, then
+        it is ``/``
     """
     points = ask.attempt(g.inspect_get_mountpoints, root)
     if not points:
-        return ['/']
+        return [_missing('/', None, 'mount points are not known', False, '/')]
     mount = g.mount if write else g.mount_ro
     missing = []
     for point, device in sorted(points.items(), key=lambda item: len(item[0])):
-        if not ask.succeeds(mount, device, point):
-            is_here = _is_here(g, device, kinds)
-            missing.append(point if is_here is False else '/')
+        reason = ask.failure(mount, device, point)
+        if reason is not None:
+            hides = point if _is_here(g, device, kinds) is False else '/'
+            is_host = _is_unknown(g, kinds.get(device))
+            missing.append(_missing(point, device, reason, is_host, hides))
     return missing
+
+
+def hidden(missing):
+    """What cannot be looked below, of what :func:`mount_system` returns."""
+    return [each['hides'] for each in missing]
+
+
+def _missing(point, device, reason, host, hides):
+    return {
+        'point': ask.short(point),
+        'device': ask.short(device),
+        'reason': reason[: 5 * ask.LIMIT],
+        'host': host,
+        # Not cut: it is compared.
+        'hides': hides,
+    }
+
+
+def _is_unknown(g, kind):
+    """Whether the appliance's kernel cannot mount such file systems."""
+    if not kind:
+        return False
+    return ask.attempt(g.filesystem_available, kind) in (False, 0)
 
 
 def _is_here(g, device, kinds):

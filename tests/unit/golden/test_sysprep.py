@@ -263,14 +263,17 @@ class SealTest(SysprepTestCase):
     def test_not_one_system(self, types, reason):
         self.assert_refused(reason, *types)
 
-    def assert_refused(self, reason, *types, **options):
+    def assert_refused(
+        self, reason, *types, error=exception.SealFailed, **options
+    ):
         """With this reason, whether virt-sysprep could work on it or not."""
-        with self.assertRaises(exception.SealFailed) as caught:
+        with self.assertRaises(error) as caught:
             self.report(findings(*types, **options))
         self.assertIn(reason, str(caught.exception))
         self.assertTrue(str(caught.exception).isprintable())
-        with self.assertRaisesRegex(exception.SealFailed, reason):
+        with self.assertRaises(error) as again:
             self.seal(outputs=[self.FAILED, answer(*types, **options)])
+        self.assertEqual(str(caught.exception), str(again.exception))
 
     @ddt.data(*DEBIAN)
     def test_could_not_be_looked_for(self, name):
@@ -278,18 +281,56 @@ class SealTest(SysprepTestCase):
             f'cannot be looked for: {name}', 'linux', **{name: None}
         )
 
-    def test_not_all_of_the_system_could_be_mounted(self):
+    MISSING = {
+        'point': '/boot/efi\n',
+        'device': '/dev/sda1',
+        'reason': 'mount: mount exited with status 32: mount: '
+        "/sysroot/boot/efi: unknown filesystem type 'vfat'.",
+        'host': True,
+        'hides': '/',
+    }
+
+    @ddt.data(
+        (True, exception.GuestFileSystemUnsupported, 'by the host'),
+        (False, exception.GuestFileSystemBroken, 'mounted'),
+    )
+    @ddt.unpack
+    def test_not_all_of_the_system_could_be_mounted(self, host, error, who):
+        """It is named, and who is to repair it."""
+        other = self.MISSING | {'point': '/etc', 'hides': '/etc'}
         self.assert_refused(
-            '/etc, /a of the guest cannot be mounted',
+            f'/boot/efi of the guest (/dev/sda1) cannot be mounted{who[7:]}: '
+            if not host
+            else f'(/dev/sda1) cannot be mounted {who}: '
+            "unknown filesystem type 'vfat'.;",
             'linux',
-            missing=['/etc', '/a\n'],
+            error=error,
+            missing=[other, self.MISSING | {'host': host}],
+            hostname=None,
+        )
+
+    def test_not_mounted_for_reasons_of_its_own(self):
+        missing = self.MISSING | {
+            'device': None,
+            'reason': 'mount points are not known',
+        }
+        self.assert_refused(
+            '(device unknown) cannot be mounted by the host: mount po',
+            'linux',
+            error=exception.GuestFileSystemUnsupported,
+            missing=[missing],
             hostname=None,
         )
 
     def test_other_disks_do_not_matter(self):
         self.assertIn(
-            '3 operations', self.report(findings('linux', missing=['/data']))
+            '3 operations',
+            self.report(findings('linux', missing=[self.MISSING])),
         )
+
+    def test_crowd(self):
+        with self.assertRaisesRegex(exception.SealFailed, '48 partitions'):
+            self.report({'systems': [], 'crowded': True})
 
     def test_etc_that_is_elsewhere(self):
         self.assert_refused(

@@ -65,6 +65,16 @@ ERRORS = {
     'SealNotAllowed': {},
     'SealRequired': {},
     'SealBusy': {'count': 64},
+    'GuestFileSystemBroken': {
+        'point': 'p' * 20,
+        'device': 'd' * 20,
+        'reason': 'r' * 100,
+    },
+    'GuestFileSystemUnsupported': {
+        'point': 'p' * 20,
+        'device': 'd' * 20,
+        'reason': 'r' * 100,
+    },
     'SealFailed': {'tool': 't' * 100, 'reason': '{0} %s' * 100},
     'SealTimedOut': {'tool': 't' * 100, 'reason': 'r' * 100},
     'WindowsNotGeneralized': {'state': 's' * 100},

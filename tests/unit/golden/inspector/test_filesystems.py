@@ -138,5 +138,29 @@ class DevicesTest(base.TestCase):
         found = filesystems.devices(self.guest(vfs_type='ext4'))
         self.assertNotIn('/dev/vg/root', found)
 
+    def test_crowd(self):
+        """Of each several commands would be run."""
+        limit = filesystems.MAX_DEVICES
+        asked = []
+        for function, prefix, fits in (
+            ('list_partitions', '/dev/sda', limit - 4),
+            ('lvs', '/dev/vg/', limit - 6),
+        ):
+            for count, is_crowd in ((fits, False), (9999, True)):
+                asked.clear()
+                guest = self.guest(
+                    **{function: [f'{prefix}{n}' for n in range(count)]},
+                    vfs_type=lambda name: asked.append(name) or 'LVM2_member',
+                )
+                found = filesystems.devices(guest)
+                self.assertEqual(is_crowd, found is None, (function, count))
+                self.assertLess(len(asked), 2 * limit)
+
+    def test_crowd_is_not_looked_into(self):
+        guest = fakes.FakeGuest(list_partitions=['/dev/sda1'] * 99)
+        found = fakes.inspect(guest)
+        self.assertIs(True, found['crowded'])
+        self.assertEqual([], found['systems'])
+
     def test_nothing_can_be_listed(self):
         self.assertEqual({}, filesystems.devices(fakes.FakeGuest()))

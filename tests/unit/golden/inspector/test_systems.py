@@ -81,7 +81,42 @@ class SystemsTest(base.TestCase):
             }
         )
         kinds = dict.fromkeys(listed, 'ext4')
-        return mounted, systems.mount_system(guest, '/dev/sda2', kinds)
+        missing = systems.mount_system(guest, '/dev/sda2', kinds)
+        return mounted, systems.hidden(missing)
+
+    @ddt.data((1, False), (0, True), (None, False), (RuntimeError, False))
+    @ddt.unpack
+    def test_why(self, available, is_host):
+        """Which file system it is, and whether the host cannot mount it."""
+
+        def mount_ro(device, point):
+            if point != '/':
+                raise RuntimeError('mount: /sysroot/boot/efi: odd.')
+
+        def filesystem_available(kind):
+            self.assertEqual('vfat', kind)
+            if available is RuntimeError:
+                raise RuntimeError('no modprobe')
+            return available
+
+        guest = fakes.FakeGuest(
+            **self.LINUX,
+            mount_ro=mount_ro,
+            filesystem_available=filesystem_available,
+        )
+        kinds = {'/dev/sda1': 'vfat', '/dev/sda2': 'ext4'}
+        self.assertEqual(
+            [
+                {
+                    'point': '/boot/efi',
+                    'device': '/dev/sda1',
+                    'reason': 'mount: /sysroot/boot/efi: odd.',
+                    'host': is_host,
+                    'hides': '/',
+                }
+            ],
+            systems.mount_system(guest, '/dev/sda2', kinds),
+        )
 
     def test_mounts_the_root_first(self):
         self.assertEqual(
@@ -107,9 +142,8 @@ class SystemsTest(base.TestCase):
         del functions['inspect_get_mountpoints']
         guest = fakes.FakeGuest(**functions)
         kinds = {'/dev/sda2': 'ext4'}
-        self.assertEqual(
-            ['/'], systems.mount_system(guest, '/dev/sda2', kinds)
-        )
+        [missing] = systems.mount_system(guest, '/dev/sda2', kinds)
+        self.assertEqual(('/', None), (missing['hides'], missing['device']))
 
     def test_devices_are_not_known(self):
         self.assertEqual(
@@ -135,15 +169,15 @@ class SystemsTest(base.TestCase):
             mount_ro=mount_ro,
             **functions,
         )
-        self.assertEqual(
-            missing,
-            systems.mount_system(guest, '/dev/sda2', {'/dev/sda2': 'btrfs'}),
+        found = systems.mount_system(
+            guest, '/dev/sda2', {'/dev/sda2': 'btrfs'}
         )
+        self.assertEqual(missing, systems.hidden(found))
 
     def test_root_does_not_mount(self):
         found = fakes.inspect(fakes.FakeGuest(**self.LINUX), {'x': ['/x']})
         self.assertEqual({'x': None}, found['paths'])
-        self.assertEqual(['/', '/boot/efi'], found['missing'])
+        self.assertEqual(['/', '/boot/efi'], systems.hidden(found['missing']))
 
     def test_linux(self):
         guest = fakes.FakeGuest(**self.LINUX, mount_ro=None)
