@@ -138,7 +138,12 @@ class Finisher:
         }
         try:
             return inspection.inspect(
-                disk, tools, verdict.PATTERNS, wanted, write=True
+                disk,
+                tools,
+                verdict.PATTERNS,
+                wanted,
+                write=True,
+                everywhere=verdict.EVERYWHERE,
             )
         except exception.SealFailed as error:
             if wanted:

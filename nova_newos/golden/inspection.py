@@ -58,7 +58,9 @@ def as_plan(last_boot, write=True):
     return plan
 
 
-def inspect(disk, appliance, patterns, wanted=None, write=False):
+def inspect(
+    disk, appliance, patterns, wanted=None, write=False, everywhere=()
+):
     """Inspect a disk, and do what sealers left to the last boot.
 
     :param disk: a :class:`~nova_newos.golden.base.Disk`
@@ -69,6 +71,8 @@ def inspect(disk, appliance, patterns, wanted=None, write=False):
         :class:`~nova_newos.golden.base.LastBoot`
     :param write: whether the disk may be written, which is only done if
         something is wanted. Else an overlay takes it.
+    :param everywhere: names of the patterns that are looked for in snapshots
+        of btrfs too
     :returns: an :class:`Inspection`
     :raises NewosError: as :meth:`Appliance.run` does
     """
@@ -77,6 +81,7 @@ def inspect(disk, appliance, patterns, wanted=None, write=False):
         'write': write and bool(wanted),
         'discard': write and any(each.discard for each in wanted.values()),
         'patterns': patterns,
+        'everywhere': list(everywhere),
         'asked': {name: as_plan(each, write) for name, each in wanted.items()},
     }
     answer = appliance.run(

@@ -11,6 +11,7 @@ from oslo_log import log as logging
 from nova_newos import exception
 from nova_newos.golden import base
 from nova_newos.golden import inspection
+from nova_newos.golden import verdict
 
 LOG = logging.getLogger(__name__)
 
@@ -40,10 +41,11 @@ _PATTERNS = {
     'hostname': ['/etc/hostname'],
     'sshd': ['/usr/sbin/sshd'],
     'systemd': ['/lib/systemd/systemd', '/usr/lib/systemd/systemd'],
-    # Those make host keys when there are none: cloud-init, the units of
-    # Fedora, Red Hat and Arch, the script of SUSE, the init script of Alpine.
+    # Those make host keys when there are none: the units of Fedora, Red Hat
+    # and Arch, the script of SUSE, the init script of Alpine. cloud-init may
+    # not: what installed the system may have switched it off, or have left it
+    # with the id of an instance that it has made keys for.
     'key_makers': [
-        '/usr/bin/cloud-init',
         '/usr/lib/systemd/system/sshd-keygen*',
         '/usr/lib/systemd/system/sshdgenkeys.service',
         '/usr/sbin/sshd-gen-keys-start',
@@ -57,6 +59,7 @@ _UNIT_TEXT = """\
 [Unit]
 Description=Make the SSH host keys that this image came without
 ConditionPathExistsGlob=!/etc/ssh/ssh_host_*_key
+After=cloud-init.service cloud-init-network.service
 Before=ssh.service sshd.service
 
 [Service]
@@ -203,7 +206,23 @@ class SysprepSealer(base.Sealer):
         _check_known(found)
         is_made = _UNIT_EDIT.path in found['edited']
         made = ', host keys made by a unit' if is_made else ''
-        return f'{len(self._operations)} operations{made}'
+        return f'{len(self._operations)} operations{made}{_left(found)}'
+
+
+def _left(found):
+    """What snapshots of the guest's btrfs hold: they are not opened."""
+    snapshots = found.get('snapshots', {})
+    if None in snapshots.values():
+        return ', in btrfs snapshots unknown'
+    keys = snapshots.get('host_keys')
+    is_identified = not verdict.is_no_machine_id(
+        snapshots.get('machine_id', {})
+    )
+    held = [
+        *(['host keys'] if keys else []),
+        *(['machine-id'] if is_identified else []),
+    ]
+    return f', left in btrfs snapshots: {", ".join(held)}' if held else ''
 
 
 def _is_windows(found):

@@ -56,6 +56,13 @@ PATTERNS = {
     ],
     'other_etc': inspection.OTHER_ETC,
     'cloud_init_off': ['/etc/cloud/cloud-init.disabled'],
+    # What starts it: its generator, units that are enabled, OpenRC.
+    'cloud_init_units': [
+        '/lib/systemd/system-generators/cloud-init-generator',
+        '/usr/lib/systemd/system-generators/cloud-init-generator',
+        '/etc/systemd/system/*.wants/cloud-init*',
+        '/etc/runlevels/*/cloud-init*',
+    ],
     'windows_drivers': [
         '/Windows/System32/DriverStore/FileRepository/viostor.inf_*',
         '/Windows/System32/DriverStore/FileRepository/vioscsi.inf_*',
@@ -63,6 +70,12 @@ PATTERNS = {
         '/Windows/System32/drivers/vioscsi.sys',
     ],
 }
+
+#: Names of those that snapshots must not hold either.
+EVERYWHERE = ('host_keys', 'machine_id')
+
+# Datasources of cloud-init that find what Nova offers, see its documentation.
+_SERVED = {'OpenStack', 'ConfigDrive', 'Ec2'}
 
 _ABOUT_ETC = ('ssh_host_keys_gone', 'machine_id_gone')
 
@@ -92,18 +105,22 @@ def facts(found):
     paths = found['paths']
     known['os'] = _os(system)
     known['efi_fallback'] = _efi_fallback(found['boot'], system['arch'])
-    known['cloud_init'] = _word(
-        _all(
-            [_is_there(paths['cloud_init']), _is_gone(paths['cloud_init_off'])]
-        )
+    known['cloud_init'] = _word(_all(_cloud_init(found)))
+    snapshots = found['snapshots']
+    known['ssh_host_keys_gone'] = _word(
+        _all(_is_gone(each['host_keys']) for each in (paths, snapshots))
     )
-    known['ssh_host_keys_gone'] = _word(_is_gone(paths['host_keys']))
     if system['type'] == 'windows':
         known['virtio_drivers'] = _word(_is_there(paths['windows_drivers']))
         known['machine_id_gone'] = _is_generalized(found['image_state'])
     else:
         known['virtio_drivers'] = _linux_virtio(found['kernels'])
-        known['machine_id_gone'] = _no_machine_id(paths['machine_id'])
+        known['machine_id_gone'] = _word(
+            _all(
+                is_no_machine_id(each['machine_id'])
+                for each in (paths, snapshots)
+            )
+        )
     if paths['other_etc'] != {}:
         # Which is the system's is not known.
         known |= dict.fromkeys(_ABOUT_ETC, UNKNOWN)
@@ -178,12 +195,34 @@ def _has_virtio(kernel):
     return None if None in (builtin, initramfs) else False
 
 
-def _no_machine_id(sizes):
+def _cloud_init(found):
+    """What makes it ask Nova at the next boot, each as far as it is known."""
+    paths = found['paths']
+    yield _is_there(paths['cloud_init'])
+    yield _is_gone(paths['cloud_init_off'])
+    configured = found.get('cloud_init')
+    if configured is not None:
+        # Its units may also be enabled by presets, at the first boot.
+        yield True if paths['cloud_init_units'] else None
+        is_off = configured['is_off']
+        yield None if is_off is None else not is_off
+        sources = configured['datasources']
+        if sources is None:
+            yield None
+        else:
+            yield sources == 'default' or not _SERVED.isdisjoint(sources)
+
+
+def is_no_machine_id(sizes):
+    """Whether none of these files has a machine-id; None when unknown.
+
+    :param sizes: dict of path to size, or None
+    """
     if sizes is None:
-        return UNKNOWN
+        return None
     # There is none, or it is empty or "uninitialized": see machine-id(5).
     gone = [None if size is None else size < 32 for size in sizes.values()]
-    return _word(_all([True, *gone]))
+    return _all([True, *gone])
 
 
 def _is_generalized(state):

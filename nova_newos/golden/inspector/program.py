@@ -9,11 +9,13 @@ import sys
 from . import EX_UNAVAILABLE
 from . import ask
 from . import boot
+from . import cloud_init
 from . import discarding
 from . import edits
 from . import filesystems
 from . import kernels
 from . import paths
+from . import snapshots
 from . import systems
 
 # Bytes of a file that this process may write from when the appliance is up. In
@@ -31,10 +33,13 @@ def inspect(g, plan):
         whether to discard what is not used; ``asked``, name of each sealer to
         a dict of its ``patterns``, as of :func:`.paths.paths`, and ``edits``,
         as of :func:`.edits.edit`; ``patterns``, of which is said what is there
-        at the end
+        at the end; ``everywhere``, names of those that are looked for in
+        snapshots too
     :returns: dict: ``filesystems``, ``boot``, ``systems``, and of a disk with
         one system ``missing``, ``paths``, ``asked`` (name to ``paths``, as
-        they were before, and ``edited``) and ``kernels`` or ``image_state``.
+        they were before, and ``edited``), ``snapshots``, as of
+        :func:`.snapshots.look`, and ``kernels`` and ``cloud_init``, as of
+        :func:`.cloud_init.look`, or ``image_state``.
         Of a disk with too many partitions to look into ``crowded`` is true.
     """
     kinds = filesystems.devices(g)
@@ -56,8 +61,15 @@ def inspect(g, plan):
     found['systems'] = systems.systems(g)
     # Of several systems none is the one that was installed.
     if len(found['systems']) == 1:
-        found.update(_inspect_system(g, found['systems'][0], kinds, plan))
+        [system] = found['systems']
+        found.update(_inspect_system(g, system, kinds, plan))
         ask.attempt(g.umount_all)
+        found['snapshots'] = snapshots.look(
+            g,
+            system['root'],
+            kinds,
+            {name: plan['patterns'][name] for name in plan['everywhere']},
+        )
     found['boot'] = boot.boot(g, kinds, plan['discard'])
     if plan['discard']:
         discarding.discard_unmounted(g, kinds)
@@ -88,6 +100,7 @@ def _inspect_system(g, system, kinds, plan):
         found['image_state'] = ask.attempt(systems.image_state, g, root)
     else:
         found['kernels'] = kernels.kernels(g)
+        found['cloud_init'] = cloud_init.look(g)
     return found
 
 

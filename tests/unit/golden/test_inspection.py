@@ -44,6 +44,7 @@ class InspectionTest(base.TestCase):
                 'write': False,
                 'discard': False,
                 'patterns': {'a': ['/b']},
+                'everywhere': [],
                 'asked': {},
             },
             plan,

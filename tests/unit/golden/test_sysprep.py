@@ -229,6 +229,24 @@ class SealTest(SysprepTestCase):
             ),
         )
 
+    @ddt.data(
+        ({}, {}, ''),
+        ({'/@/1/k': 1}, {}, ', left in btrfs snapshots: host keys'),
+        (
+            {'/@/1/k': 1},
+            {'/@/1/m': 33},
+            ', left in btrfs snapshots: host keys, machine-id',
+        ),
+        (None, {}, ', in btrfs snapshots unknown'),
+    )
+    @ddt.unpack
+    def test_snapshots(self, keys, ids, told):
+        snapshots = {'host_keys': keys, 'machine_id': ids}
+        self.assertEqual(
+            f'3 operations{told}',
+            self.report(findings('linux') | {'snapshots': snapshots}),
+        )
+
     def test_windows_that_is_generalized(self):
         found = findings(
             'windows', image_state='IMAGE_STATE_GENERALIZE_RESEAL_TO_OOBE'

@@ -33,10 +33,13 @@ DEBIAN = {
         'machine_id': {'/etc/machine-id': 0},
         'cloud_init': {'/usr/bin/cloud-init': 900},
         'cloud_init_off': {},
+        'cloud_init_units': {'/etc/systemd/system/a.wants/cloud-init.x': 1},
         'other_etc': {},
         'windows_drivers': {},
     },
+    'snapshots': {'host_keys': {}, 'machine_id': {}},
     'kernels': [{'builtin': [], 'initramfs': VIRTIO}],
+    'cloud_init': {'datasources': 'default', 'is_off': False},
 }
 
 WINDOWS = DEBIAN | {
@@ -55,6 +58,7 @@ WINDOWS = DEBIAN | {
     'image_state': 'IMAGE_STATE_GENERALIZE_RESEAL_TO_OOBE',
 }
 del WINDOWS['kernels']
+del WINDOWS['cloud_init']
 
 
 def changed(found, *path, value):
@@ -176,6 +180,51 @@ class FactsTest(base.TestCase):
     @ddt.unpack
     def test_could_not_be_looked_for(self, fact, name):
         self.assert_fact(fact, 'unknown', 'paths', name, value=None)
+
+    @ddt.data(
+        (['None'], 'false'),
+        ([], 'false'),
+        (['NoCloud', 'None'], 'false'),
+        (['NoCloud', 'ConfigDrive', 'OpenStack', 'None'], 'true'),
+        (['Ec2'], 'true'),
+        (None, 'unknown'),
+    )
+    @ddt.unpack
+    def test_cloud_init_that_does_not_ask_nova(self, sources, expected):
+        """As subiquity of Ubuntu leaves it."""
+        self.assert_fact(
+            'cloud_init', expected, 'cloud_init', 'datasources', value=sources
+        )
+
+    @ddt.data((True, 'false'), (None, 'unknown'))
+    @ddt.unpack
+    def test_cloud_init_that_is_off(self, is_off, expected):
+        self.assert_fact(
+            'cloud_init', expected, 'cloud_init', 'is_off', value=is_off
+        )
+
+    @ddt.data({}, None)
+    def test_cloud_init_that_nothing_starts(self, units):
+        """A preset may, at the first boot."""
+        self.assert_fact(
+            'cloud_init', 'unknown', 'paths', 'cloud_init_units', value=units
+        )
+
+    @ddt.data(
+        ('ssh_host_keys_gone', 'host_keys', {'/@/1/etc/ssh/k': 9}, 'false'),
+        ('ssh_host_keys_gone', 'host_keys', None, 'unknown'),
+        (
+            'machine_id_gone',
+            'machine_id',
+            {'/@/1/etc/machine-id': 33},
+            'false',
+        ),
+        ('machine_id_gone', 'machine_id', None, 'unknown'),
+    )
+    @ddt.unpack
+    def test_snapshots(self, fact, name, sizes, expected):
+        """A snapshot that holds them is in the image too."""
+        self.assert_fact(fact, expected, 'snapshots', name, value=sizes)
 
     def test_cloud_init_is_not_there_however_it_is_configured(self):
         found = changed(DEBIAN, 'paths', 'cloud_init_off', value=None)

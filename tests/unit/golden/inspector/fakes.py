@@ -67,6 +67,7 @@ def inspect(guest, patterns=(), write=False, discard=False, **asked):
         'write': write,
         'discard': discard,
         'patterns': dict(patterns),
+        'everywhere': list(patterns),
         'asked': asked,
     }
     return program.inspect(guest, plan)
