@@ -329,9 +329,24 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
 
     # Images of the root disk.
 
-    @override.for_install_servers()
-    def snapshot(self, server, call):
-        """Take the golden image, see :mod:`nova_newos.virt.snapshot`."""
+    @override.for_servers_to_be()
+    def snapshot(self, call):
+        """Take the golden image, see :mod:`nova_newos.virt.snapshot`.
+
+        Of an ordinary server Nova's own, which must not claim to be what the
+        image is that the server was made from.
+        """
+        server = self._install_server(call.instance)
+        if server is not None:
+            self._capture(server, call)
+            return
+        if virt_snapshot.inherits_claims(call.instance):
+            virt_snapshot.Record(
+                call.context, self._image_api, call.image_id
+            ).drop_claims()
+        call.proceed()
+
+    def _capture(self, server, call):
         # The event has the text of Nova's errors only.
         with (
             virt_snapshot.reported(call.context, server.instance),

@@ -59,7 +59,11 @@ _DROPPED = (
 _DROPPED_PREFIXES = (
     'newos_',
     'owner_specified.openstack.',
-    # The ISO's would be somebody's claim.
+)
+
+#: What an image says of itself. Of an image of a server that was made from it
+#: that is not true.
+_CLAIMS = (
     provenance.PREFIX,
     finishing.REPORT_PREFIX,
     finishing.VERDICT_PREFIX,
@@ -154,6 +158,15 @@ class Record:
             {'min_disk': min_disk, 'properties': properties}, purge_props=True
         )
 
+    def drop_claims(self):
+        """Drop what the image that the server was made from says of itself."""
+        properties = {
+            name: value
+            for name, value in self._get()['properties'].items()
+            if not name.startswith(_CLAIMS)
+        }
+        self._update({'properties': properties}, purge_props=True)
+
     def add(self, properties):
         """Add properties to those that there are."""
         self._update({'properties': properties})
@@ -168,8 +181,17 @@ def clean_properties(properties):
     return {
         name: value
         for name, value in properties.items()
-        if name not in _DROPPED and not name.startswith(_DROPPED_PREFIXES)
+        if name not in _DROPPED
+        and not name.startswith((*_DROPPED_PREFIXES, *_CLAIMS))
     }
+
+
+def inherits_claims(instance):
+    """Whether nova-api writes what a server's image claims to its snapshot."""
+    return any(
+        name.startswith(_CLAIMS)
+        for name in layout.image_properties(instance.system_metadata)
+    )
 
 
 def check_root(guest, root):

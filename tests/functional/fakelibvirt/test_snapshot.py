@@ -188,6 +188,23 @@ class SealedTestCase(SealedBase):
         self.assertNotIn('seal_marker', image['properties'])
         self.assert_golden(image)
 
+    @pytest.mark.operation('create')
+    def test_image_of_a_server_from_it_claims_nothing(self):
+        """What is known of one image is not known of another."""
+        golden = self.golden_image(self.sealed_server())
+        self.assertEqual('marked', golden['properties']['seal_marker'])
+        other = self.golden_image(self.create(golden['id']))
+        self.assertEqual(
+            [],
+            [
+                name
+                for name in other['properties']
+                if name.startswith(('seal_', 'verdict_', 'provenance_'))
+            ],
+        )
+        self.assertEqual('debian', other['properties']['os_distro'])
+        self.assertEqual(golden['id'], other['properties']['base_image_ref'])
+
 
 class FlatSealedTestCase(SealedBase):
     IMAGES_TYPE = 'flat'

@@ -250,6 +250,34 @@ class RecordTest(SnapshotTestCase):
         )
         self.started.assert_not_called()
 
+    @ddt.data('seal_sysprep', 'verdict_os', 'provenance_iso')
+    def test_ordinary_server_from_a_golden_image(self, name):
+        """Its image does not claim what that one does."""
+        self.patch(nova.virt.images, 'convert_image')
+        instance = fakes.server(fakes.image_dict('qcow2', **{name: 'x'}))
+        self.glance.get.return_value['properties'] = {
+            'os_type': 'linux',
+            'base_image_ref': fakes.ISO,
+            'seal_sysprep': 'x',
+            'verdict_os': 'x',
+            'provenance_iso': 'x',
+            'sealed_by': 'me',
+        }
+        self.snapshot(instance)
+        self.glance.update.assert_called_once_with(
+            self.context,
+            fakes.OTHER,
+            {
+                'properties': {
+                    'os_type': 'linux',
+                    'base_image_ref': fakes.ISO,
+                    'sealed_by': 'me',
+                }
+            },
+            purge_props=True,
+        )
+        self.assertEqual(['properties', 'snapshot', 'upload'], self.events)
+
 
 @ddt.ddt
 class CaptureTest(SnapshotTestCase):
