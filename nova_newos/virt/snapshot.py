@@ -115,8 +115,9 @@ def is_to_be_sealed(instance):
 def finish_of(instance, finisher):
     """What becomes of the copy of a server's disk before it is an image.
 
-    Nothing for backups and shelved servers: they are to come back as they
-    were.
+    Nothing for shelved servers: they are to come back as they were. So are
+    backups, which are never sealed; but their owner can make servers of them
+    as of any image, so what the operator refuses is refused.
 
     :param finisher: a :class:`nova_newos.golden.finishing.Finisher`
     :returns: None for nothing, else a function of a
@@ -124,9 +125,12 @@ def finish_of(instance, finisher):
         wishes of the user as they are now
     :raises NewosError: when it cannot be told what the user wants
     """
-    if instance.task_state != task_states.IMAGE_SNAPSHOT:
+    if instance.task_state == task_states.IMAGE_SNAPSHOT:
+        is_sealed = is_to_be_sealed(instance)
+    elif instance.task_state == task_states.IMAGE_BACKUP:
+        is_sealed = False
+    else:
         return None
-    is_sealed = is_to_be_sealed(instance)
     if not (is_sealed or CONF.newos.refuse):
         return None
     return functools.partial(finisher.finish, is_sealed=is_sealed)

@@ -28,18 +28,27 @@ def installed(box, cloud, install_iso):
     servers.delete()
 
 
-def test_what_the_operator_refuses(box, installed, cloud, images):
+def test_what_the_operator_refuses(box, installed, cloud):
     with box.configured({'newos.refuse': 'boot_loader,cloud_init'}):
         golden.assert_cannot_be_made(installed)
         event = installed.last_event()
         assert 'cloud_init=unknown' in event
         assert 'boot_loader' not in event
 
-        # A backup is to be what the server was.
+        # Nor as a backup, of which one can make servers.
         installed.call('backup_server', NAME, 'daily', 1, expect='SHUTOFF')
-    image = golden.named(cloud, NAME)
-    images.adopt(image.id)
-    golden.check(image)
+        assert 'cloud_init=unknown' in installed.last_event()
+        assert list(cloud.image.images(name=NAME)) == []
+
+
+def test_what_the_operator_does_not_offer(box, installed):
+    """Before anything is made of it."""
+    for policy, asked in (('never', 'true'), ('require', 'false')):
+        installed.command('set', '--property', f'newos_seal={asked}')
+        with box.configured({'newos.seal': policy}):
+            golden.assert_cannot_be_made(installed)
+            assert f'seal={policy}' in installed.last_event()
+    installed.command('unset', '--property', 'newos_seal')
 
 
 def test_what_cannot_be_sealed(box, installed, images):

@@ -176,9 +176,8 @@ class SealedTestCase(SealedBase):
         self.assertEqual([], self.temporary_files())
 
     @pytest.mark.operation('backup')
-    def test_backup_stays_what_the_server_was(self):
+    def test_backup_is_not_sealed(self):
         self.flags(refuse=['cloud_init'], group='newos')
-        self.facts['cloud_init'] = verdict.FALSE
         image = self.golden_image(
             self.sealed_server(),
             'createBackup',
@@ -186,7 +185,24 @@ class SealedTestCase(SealedBase):
             rotation=1,
         )
         self.assertNotIn('seal_marker', image['properties'])
+        self.assertEqual('true', image['properties']['verdict_cloud_init'])
         self.assert_golden(image)
+
+    @pytest.mark.operation('backup', outcome='refused')
+    def test_backup_of_what_the_operator_refuses(self):
+        """Its owner can make servers of it."""
+        self.flags(refuse=['cloud_init'], group='newos')
+        self.facts['cloud_init'] = verdict.FALSE
+        server = self.installed_server()
+        self.fails(
+            server,
+            'createBackup',
+            {'name': 'golden', 'backup_type': 'daily', 'rotation': 1},
+            'compute_capture_root_disk',
+            'cloud_init=false',
+        )
+        self.assertEqual([], self.images_of('golden'))
+        self.assertEqual([], self.temporary_files())
 
     @pytest.mark.operation('create')
     def test_image_of_a_server_from_it_claims_nothing(self):

@@ -338,7 +338,26 @@ class CaptureTest(SnapshotTestCase):
         self.assertNotIn('convert', self.events)
         self.assertNotIn('upload', self.events)
 
-    @ddt.data('image_backup', 'shelving', 'shelving_image_pending_upload')
+    def test_backup_is_inspected(self):
+        """Not sealed; its owner can make servers of it."""
+        self.flags('newos', refuse=['cloud_init'], seal='require')
+        self.finisher()
+        self.snapshot(self.sealed(task_state='image_backup'))
+        self.assertIn('sealed=False', self.events)
+
+    def test_backup_is_not_sealed(self):
+        """Whatever is wished for images."""
+        self.flags('newos', seal='never')
+        self.finisher()
+        for value in ('true', 'perhaps'):
+            self.snapshot(
+                self.sealed(
+                    task_state='image_backup', metadata={'newos_seal': value}
+                )
+            )
+        self.driver._finisher.finish.assert_not_called()
+
+    @ddt.data('shelving', 'shelving_image_pending_upload')
     def test_what_comes_back_stays_what_it_is(self, task_state):
         self.flags('newos', refuse=['cloud_init'])
         self.finisher()
