@@ -125,7 +125,7 @@ Only what ``openstack server image create`` takes of an install server is
 sealed: backups and shelved servers are to come back as they were. The server
 and its own disk stay what they are.
 
-Related: ``[newos] sealers``, ``[newos] seal_concurrency``.
+Related: ``[newos] refuse``, ``[newos] sealers``, ``[newos] seal_concurrency``.
 """,
     ),
     cfg.IntOpt(
@@ -255,7 +255,8 @@ Related: ``[newos] seal_concurrency``.
         item_type=types.String(choices=_REFUSABLE),
         default=[],
         help="""
-Facts that must be ``true`` of a golden image. Otherwise it is not made.
+Facts that must be ``true`` of a golden image or a backup. Otherwise it is not
+made.
 
 Each is found by inspecting the disk, sealed or not. One that cannot be told
 counts as not true.
@@ -264,7 +265,8 @@ counts as not true.
 * ``efi_fallback``: UEFI firmware finds it without variables, which an image
   does not carry
 * ``virtio_drivers``: the installed system can boot from a virtio disk
-* ``cloud_init``: cloud-init or cloudbase-init is installed and not disabled
+* ``cloud_init``: cloud-init is installed, not disabled, and asks Nova; or
+  cloudbase-init is installed
 * ``ssh_host_keys_gone``: there is no SSH host key
 * ``machine_id_gone``: there is no machine-id, or Windows is generalized
 * ``file_systems_clean``: no file system needs a check or has a journal to
