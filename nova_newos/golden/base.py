@@ -96,7 +96,8 @@ class LastBoot:
         each file system that could not be mounted; ``paths``, name of each
         pattern to a mapping of path to size, as it was before the edits, None
         when it cannot be told; ``edited``, the paths of the edits that were
-        made;
+        made; ``snapshots``, what of the verdict's patterns for host keys and
+        machine-ids is in snapshots of btrfs, in the shape of ``paths``;
         ``image_state``, of Windows. Returns the report, as
         :meth:`Sealer.seal` does, or raises
         :class:`~nova_newos.exception.NewosError` to refuse the image.

@@ -17,28 +17,35 @@ MAX_BUILTIN = 1 << 20
 
 #: Seconds for all the initramfs of a disk. It takes some for each, ten without
 #: KVM; a guest can have an archive that takes hours.
-SECONDS = 180
+SECONDS = 120
 
 # Says which drivers are in an initramfs: DRIVERS, and .ko if there is any.
 # There may be a few archives, uncompressed, before the compressed one: cpio
 # stops at the end of each, where the next reader goes on. The appliance has
-# all these commands, libguestfs' own initrd_list knows but one of them. No
-# more is read of an archive than a real one has, and cpio then says that it is
-# not complete. sort makes few lines of what may be many.
+# all these commands, libguestfs' own initrd_list knows but one of them. What
+# does not begin like an archive is not read: cpio would look for one to its
+# end. No more is read of an archive than a real one has, and cpio then says
+# that it is not complete. sort makes few lines of what may be many.
 _LIST_INITRAMFS = """
+exec 2> /dev/null
+file=%s
 for early in true 'cpio -it' 'cpio -it; cpio -it' \
     'cpio -it; cpio -it; cpio -it'; do
   for cat in zstdcat zcat xzcat lz4cat bzcat lzop\\ -dc cat; do
+    begin=$( { eval "$early" > /dev/null; $cat | head -c 5; } < "$file")
+    [ "$begin" = 07070 ] || continue
     found=$( {
       eval "$early" > /dev/null
       $cat | head -c 1G | { cpio -it || echo incomplete; }
-    } < %s 2> /dev/null |
+    } < "$file" |
       grep -oE '/virtio_(blk|pci|scsi)[.]ko|[.]ko|^incomplete$' | sort -u)
     case $found in
       *incomplete*.ko*|*.ko*incomplete*) exit 1;;
       *.ko*) echo "$found"; exit;;
     esac
   done
+  # What follows is no archive either.
+  [ "$begin" = 07070 ] || exit 1
 done
 exit 1
 """

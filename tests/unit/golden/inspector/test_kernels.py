@@ -36,7 +36,7 @@ class KernelsTest(base.TestCase):
     def test_found(self):
         def debug(command, arguments):
             self.assertEqual('sh', command)
-            self.assertIn('< /sysroot/boot/initrd.img-6.1 ', arguments[0])
+            self.assertIn('=/sysroot/boot/initrd.img-6.1\n', arguments[0])
             return self.LISTED
 
         self.assertEqual(self.FOUND, self.kernels(debug=debug))
@@ -89,5 +89,7 @@ class KernelsTest(base.TestCase):
         kernels.kernels(guest)
         [command] = commands
         script = shlex.split(command)[-1]
-        quoted = shlex.split(script[script.index('< ') :])[1]
-        self.assertEqual(f'/sysroot/boot/initrd-{version}', quoted)
+        self.assertIn(
+            'file=' + shlex.quote(f'/sysroot/boot/initrd-{version}') + '\n',
+            script,
+        )
