@@ -338,13 +338,12 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
         """
         server = self._install_server(call.instance)
         if server is not None:
-            self._capture(server, call)
-            return
+            return self._capture(server, call)
         if virt_snapshot.inherits_claims(call.instance):
             virt_snapshot.Record(
                 call.context, self._image_api, call.image_id
             ).drop_claims()
-        call.proceed()
+        return call.proceed()
 
     def _capture(self, server, call):
         # The event has the text of Nova's errors only.
@@ -370,7 +369,7 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
             )
             record.make_right(virt_snapshot.min_disk(path, disk_format))
             with capture.under_way(server.instance):
-                call.proceed()
+                return call.proceed()
 
     @override.for_install_servers(when=virt_snapshot.is_under_way)
     def _create_snapshot_metadata(self, _server, call):
