@@ -8,20 +8,31 @@ of Nova, so that the core can be used without it;
 to the user.
 """
 
+from collections.abc import Mapping
+
+_DESTINATION = {'host': 'the destination'}
+
 
 class NewosError(Exception):
     """Base of all errors of nova-newos.
 
     A subclass sets ``msg_fmt``, a :meth:`str.format` template over the
     keyword arguments it is raised with. The arguments are also attributes of
-    the error.
+    the error. What of them only the operator is to know, such as names of
+    hosts and paths, has another value in ``hidden``.
     """
 
     msg_fmt = 'nova-newos failed'
+    hidden: Mapping[str, str] = {}
 
     def __init__(self, **kwargs: object) -> None:
         super().__init__(self.msg_fmt.format(**kwargs))
         self.__dict__.update(kwargs)
+        self._arguments = kwargs
+
+    def public(self) -> str:
+        """The text without what is the operator's."""
+        return self.msg_fmt.format(**self._arguments | self.hidden)
 
 
 class HostError(NewosError):
@@ -270,6 +281,7 @@ class WindowsNotGeneralized(NewosError):
 class SealNoRoom(HostError):
     """The compute host ran out of room while a disk was sealed."""
 
+    hidden = {'path': 'its directory of snapshots'}
     msg_fmt = (
         'the compute host has no room left in {path!s:.78} to seal the disk: '
         'ask the operator to free some, then take the image again'
@@ -315,6 +327,7 @@ class ImageContentRefused(NewosError):
 class HostDiskFull(HostError):
     """The compute host ran out of room while the disks were made."""
 
+    hidden = {'path': 'its directory of instances'}
     msg_fmt = (
         'the compute host has no room left in {path}: use a smaller ISO, or '
         'ask the operator to free room there'
@@ -343,6 +356,7 @@ class RootDiskMissing(NewosError):
 class CopyFailed(NewosError):
     """A file could not be copied from another compute host."""
 
+    hidden = {'host': 'the other host'}
     msg_fmt = (
         '{name} could not be copied from {host}: upload the image again, or '
         'have the operator look at ssh between these hosts'
@@ -361,6 +375,7 @@ class DiskFormatMismatch(NewosError):
 class DestinationUnknown(NewosError):
     """Placement could not be asked about the host to move to."""
 
+    hidden = _DESTINATION | {'reason': 'Placement does not say'}
     msg_fmt = (
         'it cannot be told whether {host} can keep an install server '
         '({reason!s:.60}): try again, or choose another host'
@@ -379,6 +394,7 @@ class RootDiskShrinkRefused(NewosError):
 class StockHostRefused(NewosError):
     """A server would move to a host without this driver."""
 
+    hidden = _DESTINATION
     msg_fmt = (
         '{host} does not report the trait {trait}, so it cannot keep an '
         'install server: choose another host'
@@ -388,6 +404,7 @@ class StockHostRefused(NewosError):
 class MediumMissing(NewosError):
     """A server would move to a host without the plug-in of a medium."""
 
+    hidden = _DESTINATION
     msg_fmt = (
         "{host} has no plug-in for the server's CD-ROM '{medium}': choose "
         'another host, or ask the operator to install it there'
@@ -397,6 +414,7 @@ class MediumMissing(NewosError):
 class WrongSnapshotDisk(NewosError):
     """libvirt's first disk is not the root disk."""
 
+    hidden = {'found': 'another one'}
     msg_fmt = (
         'the first disk of the server is {found}, not its root disk '
         '{expected}: reboot the server with --hard, then take the image again'
@@ -410,6 +428,12 @@ class CaptureFailed(NewosError):
         'no image could be made of the root disk ({reason!s:.90}): ask the '
         'operator, and take the image again'
     )
+
+
+class CaptureToolFailed(CaptureFailed):
+    """What a tool said, which has paths of the host in it."""
+
+    hidden = {'reason': 'a tool failed'}
 
 
 class RescueIsoRefused(NewosError):

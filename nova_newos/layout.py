@@ -107,6 +107,11 @@ def medium_trait(name: str) -> str:
     return TRAIT + _TRAIT_OF_MEDIUM + name.upper().replace('-', '_')
 
 
+def is_medium_trait(trait: str) -> bool:
+    """Whether a trait is one of :func:`medium_trait`."""
+    return trait.startswith(TRAIT + _TRAIT_OF_MEDIUM)
+
+
 def medium_of(disk: str) -> str:
     """Name of the medium of a CD-ROM other than the install ISO's."""
     return disk.removeprefix(_DISK_OF_MEDIUM)

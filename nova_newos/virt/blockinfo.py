@@ -123,8 +123,7 @@ def _install_mapping(server_layout, disk_bus, cdrom_bus, in_use):
             mapping,
             cdrom_bus,
             'cdrom',
-            # The ISO boots after the disk: a blank disk falls through to it.
-            boot_index=2 if index == 0 and boot.boots_installer() else None,
+            boot_index=boot.order().iso_index if index == 0 else None,
             assigned_devices=in_use,
         )
     return mapping

@@ -7,11 +7,12 @@ not in the boot order: firmware that does not find the installed system, for
 its variables are lost, would install over it.
 
 There are two exceptions: a root disk that was never written to, and an owner
-who asks for it.
+who asks for the installer.
 """
 
 import contextlib
 import contextvars
+import enum
 import functools
 import pathlib
 
@@ -30,36 +31,54 @@ _INSTALLER = 'installer'
 
 #: Key of the server's metadata that says what its last start was.
 ORDER = 'newos_boot_order'
-_ORDERS = {
-    True: 'disk, then installer',
-    False: 'disk alone; to start the installer once more: '
-    f'openstack server set --property {ASK}={_INSTALLER} SERVER, and reboot',
-}
 
 _under_way = contextvars.ContextVar('nova_newos_start', default=None)
 
 
-def boots_installer():
-    """Whether the domain that Nova describes is to boot the install ISO.
+class Order(enum.Enum):
+    """What firmware tries, in libvirt's names of devices."""
 
-    False where no start is under way.
-    """
+    DISK = ('hd',)
+    #: A blank disk falls through to the installer; one that it has installed
+    #: on boots when it reboots the guest.
+    DISK_FIRST = ('hd', 'cdrom')
+    #: A disk on which an installation was broken off may look bootable.
+    INSTALLER_FIRST = ('cdrom', 'hd')
+
+    @property
+    def iso_index(self):
+        """The ISO's ``boot_index`` beside the root disk's, which is 1."""
+        return {'DISK_FIRST': 2, 'INSTALLER_FIRST': 0}.get(self.name)
+
+
+_TEXTS = {
+    Order.DISK: 'disk alone; to start the installer once more: '
+    f'openstack server set --property {ASK}={_INSTALLER} SERVER, and reboot',
+    Order.DISK_FIRST: 'disk, then installer',
+    Order.INSTALLER_FIRST: 'installer, then disk',
+}
+
+
+def order():
+    """The :class:`Order` of a domain that Nova describes now."""
     start = _under_way.get()
-    return start is not None and start.boots_installer
+    return Order.DISK if start is None else start.order
 
 
-def is_asked(metadata):
-    """Whether the owner asks for a start of the installer.
+def check(metadata):
+    """Refuse what an owner cannot ask for.
+
+    Only where nothing has been done yet: to a start that comes with a
+    migration or the host's own boot, nonsense is as if nothing was asked for.
 
     :param metadata: of the server, str to str
-    :raises MetadataInvalid: when something else is asked for
+    :raises MetadataInvalid: when it is anything but the installer
     """
-    value = metadata.get(ASK)
-    if value not in (None, _INSTALLER):
+    value = metadata.get(ASK, _INSTALLER)
+    if value != _INSTALLER:
         raise exception.MetadataInvalid(
             name=ASK, value=value, expected=f"'{_INSTALLER}'"
         )
-    return value is not None
 
 
 class Start:
@@ -68,7 +87,8 @@ class Start:
     def __init__(self, server, is_blank, is_first=False):
         """Nothing is asked yet: at some starts the disk is not here yet.
 
-        :param server: a :class:`~nova_newos.virt.server.InstallServer`
+        :param server: a :class:`~nova_newos.virt.server.InstallServer` with
+            its CD-ROMs
         :param is_blank: called without arguments; returns whether the root
             disk was never written to
         :param is_first: whether the server was just spawned or rebuilt
@@ -76,21 +96,24 @@ class Start:
         self._instance = server.instance
         self._is_blank = is_blank
         self._is_first = is_first
+        self._is_asked_for = server.instance.metadata.get(ASK) == _INSTALLER
 
     @functools.cached_property
-    def boots_installer(self):
-        """Whether the install ISO is in the boot order.
-
-        :raises MetadataInvalid: see :func:`is_asked`
-        """
-        is_asked_for = is_asked(self._instance.metadata)
-        boots = is_asked_for or self._is_first or self._is_blank()
+    def order(self):
+        """The :class:`Order`, decided once: Nova asks several times."""
+        found = self._order()
         LOG.info(
             'Boot order of this start: %s',
-            _ORDERS[boots],
+            _TEXTS[found],
             instance=self._instance,
         )
-        return boots
+        return found
+
+    def _order(self):
+        # What is blank has nothing that could be in the installer's way.
+        if self._is_first or self._is_blank():
+            return Order.DISK_FIRST
+        return Order.INSTALLER_FIRST if self._is_asked_for else Order.DISK
 
     @contextlib.contextmanager
     def under_way(self, is_started=True):
@@ -109,14 +132,10 @@ class Start:
 
     def tell(self):
         """Tell the owner what it was, and take back what was asked for."""
-        owner.tell(
-            self._instance,
-            {
-                ORDER: _ORDERS[self.boots_installer],
-                ASK: None,
-                owner.ERROR: None,
-            },
-        )
+        told = {ORDER: _TEXTS[self.order], owner.ERROR: None}
+        if self._is_asked_for:
+            told[ASK] = None
+        owner.tell(self._instance, told)
 
     def applied(self, xml):
         """The description of a domain with the boot order of this start.
@@ -128,12 +147,13 @@ class Start:
         """
         domain = etree.fromstring(xml)
         system = domain.find('os')
-        cdrom = system.find("boot[@dev='cdrom']")
-        if self.boots_installer and cdrom is None:
-            disk = system.find("boot[@dev='hd']")
-            disk.addnext(etree.Element('boot', dev='cdrom'))
-        elif cdrom is not None and not self.boots_installer:
-            system.remove(cdrom)
+        before = system.findall('boot')
+        at = system.index(before[0])
+        for boot in before:
+            system.remove(boot)
+        system[at:at] = [
+            etree.Element('boot', dev=device) for device in self.order.value
+        ]
         return etree.tostring(domain, encoding='unicode')
 
 

@@ -140,9 +140,20 @@ class Disks:
             raise exception.RootDiskMissing(name=server.root)
 
     def is_blank(self, server):
-        """Whether the root disk is as it was made."""
+        """Whether the root disk is as it was made.
+
+        No server stays off because that cannot be told.
+        """
         root = self._root(server)
-        return root.exists() and imagebackend.is_blank(root)
+        try:
+            return root.exists() and imagebackend.is_blank(root)
+        except (OSError, ValueError, processutils.ProcessExecutionError):
+            LOG.warning(
+                'The root disk counts as written to, for it cannot be told',
+                exc_info=True,
+                instance=server.instance,
+            )
+            return False
 
     def root_size(self, server):
         """Virtual size of the root disk, in bytes."""
@@ -291,7 +302,7 @@ class Disks:
                 server.instance,
                 None,
             )
-        except nova_exception.ImageNotFound:
+        except (nova_exception.ImageNotFound, exception.MediumTooLarge):
             if not fallback_host:
                 raise
             backend.cache(

@@ -22,6 +22,7 @@ from nova_newos import exception
 from nova_newos import layout
 from nova_newos import media
 from nova_newos.golden import finishing
+from nova_newos.media import virtio
 from nova_newos.virt import blockinfo
 from nova_newos.virt import boot
 from nova_newos.virt import config
@@ -85,6 +86,8 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
                 images_type=CONF.libvirt.images_type,
                 choices=', '.join(disks.IMAGES_TYPES),
             )
+        if CONF.newos.virtio_image_id:
+            virtio.image_id(CONF.newos.virtio_image_id, virtio.OPTION)
         # Loads the plug-ins, or says which cannot.
         self._media  # noqa: B018
         self._finisher  # noqa: B018
@@ -100,7 +103,7 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
         )
         found = provider_tree.data(nodename).traits
         ours = {layout.TRAIT, *map(layout.medium_trait, media.installed())}
-        stale = {t for t in found if t.startswith(layout.TRAIT)} - ours
+        stale = set(filter(layout.is_medium_trait, found)) - ours
         provider_tree.remove_traits(nodename, *stale)
         provider_tree.add_traits(nodename, *ours)
 
@@ -175,7 +178,7 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
 
         :param server: None for one that is not to be installed
         """
-        if server is None:
+        if server is None or not server.cdroms:
             return contextlib.nullcontext()
         return self._as_start(server, is_first).under_way(is_started)
 
@@ -232,8 +235,10 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
     def _hard_reboot(self, server, call):
         """Have the disks that the guest is started with."""
         self._disks.require_root(server)
-        # A host that boots has nobody's token to ask Glance with.
+        # A host that boots has nobody's token to ask Glance with, and nobody
+        # to tell of a mistake.
         if call.context.auth_token is not None:
+            boot.check(server.instance.metadata)
             self._disks.restore_cdroms(call.context, server)
         with self._start(server):
             call.proceed()
@@ -241,6 +246,9 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
     @override.for_install_servers()
     def _soft_reboot(self, server, call):
         """Start the guest that was shut down in the order of this start."""
+        if not server.cdroms:
+            return call.proceed()
+        boot.check(server.instance.metadata)
         start = self._as_start(server)
         described = self._host.get_guest(server.instance).get_xml_desc(
             dump_inactive=True, dump_sensitive=True
@@ -391,6 +399,9 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
     @override.for_install_servers()
     def unrescue(self, server, call):
         """Start what was rescued in the order of this start."""
+        if not server.cdroms:
+            call.proceed()
+            return
         path = boot.kept_description(server.instance)
         start = self._as_start(server)
         path.write_text(start.applied(path.read_text()))

@@ -77,7 +77,7 @@ def _translated(instance, translate):
     try:
         yield
     except exception.NewosError as error:
-        owner.tell(instance, {owner.ERROR: str(error)})
+        owner.tell(instance, {owner.ERROR: error.public()})
         raise translate(instance, error) from error
 
 

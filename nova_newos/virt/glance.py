@@ -57,7 +57,7 @@ def check(context, image_api, image_id, medium, project_id):
 def check_size(context, image_id, medium):
     """Refuse an image that is too large, before it is fetched.
 
-    One that is gone or hidden is none: fetching it says so.
+    One that cannot be asked about is none: fetching it says why.
 
     :param context: of the requester, whose token asks Glance
     :param medium: name of the medium, for the error
@@ -65,14 +65,15 @@ def check_size(context, image_id, medium):
     """
     try:
         image = _show(context, image_id)
-    except _GONE:
+    except (*_GONE, exc.HTTPUnauthorized):
         return
     _check_size(image.size, image_id, medium)
 
 
 def _check_size(size, image_id, medium):
     limit = CONF.newos.media_max_size
-    if size is None or size > limit * units.Gi:
+    # Nova has 0 where Glance has no size.
+    if not size or size > limit * units.Gi:
         raise exception.MediumTooLarge(
             image_id=image_id, medium=medium, limit=limit
         )

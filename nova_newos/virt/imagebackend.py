@@ -60,7 +60,7 @@ def is_blank(backend):
     """Whether nobody has ever written to a disk, by its allocation."""
     if backend.driver_format == 'raw':
         return _is_blank_file(backend.path)
-    return not qemu_img.allocated_clusters(backend.path, backend.driver_format)
+    return qemu_img.is_blank(backend.path, backend.driver_format)
 
 
 def _is_blank_file(path):

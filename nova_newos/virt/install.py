@@ -67,7 +67,7 @@ def propose(media, instance, image_meta, volume_root):
         raise exception.VolumeRootRefused()
     _check_buses(instance, image_meta)
     snapshot.is_to_be_sealed(instance)
-    boot.is_asked(instance.metadata)
+    boot.check(instance.metadata)
     plain = servers.as_plain(instance, image_meta.id)
     references = [(m.name, m.reference(plain)) for m in media.enabled]
     proposed = layout.Layout(
@@ -99,7 +99,7 @@ def verified(context, image_api, server):
             kept.append((name, reference))
         else:
             LOG.warning('%s', lack, instance=server.instance)
-            warnings.append(f'goes without {name}: {lack}')
+            warnings.append(f'goes without {name}: {lack.public()}')
     owner.tell(server.instance, {owner.WARNING: '; '.join(warnings) or None})
     return dataclasses.replace(
         server,

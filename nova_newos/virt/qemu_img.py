@@ -18,6 +18,15 @@ COMPRESSION = {
     'zstd': ('-c', '-o', 'compression_type=zstd'),
 }
 
+#: Exit codes of a check that was made: nothing found, errors, leaks.
+_CHECKED = [0, 2, 3]
+_SIGNS_OF_USE = (
+    'allocated-clusters',
+    'leaks',
+    'corruptions',
+    'check-errors',
+)
+
 #: Compressed clusters are no multiple of a block. They are put together in the
 #: page cache, in whatever order they come; with direct I/O each would be read,
 #: changed and written again. Glance is sent the file next.
@@ -29,16 +38,26 @@ def virtual_size(path, disk_format):
     return images.qemu_img_info(path, disk_format).virtual_size
 
 
-def allocated_clusters(path, disk_format):
-    """How many clusters of a disk were written to.
+def is_blank(path, disk_format):
+    """Whether no cluster of a disk was ever written to.
+
+    Of a disk that a guest has open, or had when its host lost power, clusters
+    may be in use that are not allocated: qemu-img calls them leaks.
 
     :param disk_format: one that has clusters, as qcow2
     """
-    # Of a disk that a guest has open the result is a little late, at most.
-    output, _errors = _run(
-        'check', '--force-share', '--output=json', '-f', disk_format, path
+    output, _errors = processutils.execute(
+        'qemu-img',
+        'check',
+        '--force-share',
+        '--output=json',
+        '-f',
+        disk_format,
+        path,
+        check_exit_code=_CHECKED,
     )
-    return jsonutils.loads(output).get('allocated-clusters', 0)
+    found = jsonutils.loads(output)
+    return not any(found.get(figure) for figure in _SIGNS_OF_USE)
 
 
 def resize(path, disk_format, size):
@@ -103,4 +122,4 @@ def _convert(writing, source, source_format, target, target_format):
 
 
 def _run(*arguments):
-    return processutils.execute('qemu-img', *arguments)
+    processutils.execute('qemu-img', *arguments)

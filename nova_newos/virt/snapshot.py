@@ -333,7 +333,7 @@ class Capture:
             else:
                 self._finish_and_convert(source, source_format, target, stock)
         except processutils.ProcessExecutionError as error:
-            raise exception.CaptureFailed(
+            raise exception.CaptureToolFailed(
                 reason=(error.stderr or str(error)).strip()
             ) from error
         self._is_extracted = True

@@ -17,7 +17,8 @@ def test_the_installer_does_not_start_again(launch, waiting_iso):
     guest.call('stop_server', expect='SHUTOFF')
 
     root = guest.directory / 'disk.newos'
-    _qemu_io(root, 'write -P 0 0 512')
+    # All but the two bytes by which a BIOS knows that it can boot.
+    _qemu_io(root, 'write -P 0 0 510')
     guest.call('start_server')
     assert guest.boot_order() == ['hd']
     time.sleep(ENOUGH)
@@ -29,7 +30,7 @@ def test_the_installer_does_not_start_again(launch, waiting_iso):
     report = guest.hard_reboot(**{'booted-from': 'waiting'})
     assert report.facts['boot']
     told = guest.server().metadata
-    assert told == {'newos_boot_order': 'disk, then installer'}
+    assert told == {'newos_boot_order': 'installer, then disk'}
 
 
 def test_nonsense_is_asked_for(launch, waiting_iso):

@@ -76,9 +76,9 @@ class BootOrderTestCase(base.InstalledTestCase):
 
         self.ask()
         self._reboot_server(self.server, hard=True)
-        self.assertEqual(['hd', 'cdrom'], self.boot_order(self.server))
+        self.assertEqual(['cdrom', 'hd'], self.boot_order(self.server))
         self.assertEqual(
-            {'newos_boot_order': 'disk, then installer'}, self.metadata()
+            {'newos_boot_order': 'installer, then disk'}, self.metadata()
         )
 
         self._reboot_server(self.server, hard=False)
@@ -97,7 +97,7 @@ class BootOrderTestCase(base.InstalledTestCase):
         self.ask()
         self._start_server(self.server)
         self.assertEqual(
-            {'newos_boot_order': 'disk, then installer'}, self.metadata()
+            {'newos_boot_order': 'installer, then disk'}, self.metadata()
         )
 
     @pytest.mark.operation('rescue-disk-image')

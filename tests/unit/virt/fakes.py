@@ -365,7 +365,7 @@ class Storage(fixtures.Fixture):
         self._test.patch(libvirt_utils, 'create_image', self._create)
         self._test.patch(libvirt_utils, 'fetch_image', self._fetch)
         self._test.patch(libvirt_utils, 'copy_image', self._copy)
-        self._test.patch(qemu_img, 'allocated_clusters', self._allocated)
+        self._test.patch(qemu_img, 'is_blank', self._is_blank)
         self._test.patch(glance, 'check_size', self._check_size)
         self.info = self._test.patch(
             nova.privsep.qemu, 'unprivileged_qemu_img_info', self._info
@@ -413,8 +413,8 @@ class Storage(fixtures.Fixture):
             raise nova_exception.InvalidDiskInfo(reason=f'no {format}')
         return json.dumps({'filename': path, 'actual-size': 0, **disk})
 
-    def _allocated(self, path, _disk_format):
-        return read_disk(path).get('allocated', 0)
+    def _is_blank(self, path, _disk_format):
+        return not read_disk(path).get('allocated', 0)
 
     def backend(self):
         """Nova's own image backend."""

@@ -14,7 +14,9 @@ XML = (
     '<devices><disk device="cdrom"/></devices></domain>'
 )
 DISK = '<boot dev="hd"/>'
-BOTH = '<boot dev="hd"/><boot dev="cdrom"/>'
+DISK_FIRST = '<boot dev="hd"/><boot dev="cdrom"/>'
+INSTALLER_FIRST = '<boot dev="cdrom"/><boot dev="hd"/>'
+ASKED = {'newos_boot': 'installer'}
 
 
 @ddt.ddt
@@ -31,54 +33,72 @@ class StartTest(fakes.TestCase):
 
     def test_first(self):
         start = self.start(is_first=True)
-        self.assertTrue(start.boots_installer)
+        self.assertEqual(boot.Order.DISK_FIRST, start.order)
         self.is_blank.assert_not_called()
 
-    @ddt.data(True, False)
-    def test_later(self, is_blank):
-        start = self.start(is_blank)
-        self.assertIs(is_blank, start.boots_installer)
+    @ddt.data((True, boot.Order.DISK_FIRST), (False, boot.Order.DISK))
+    @ddt.unpack
+    def test_later(self, is_blank, order):
+        self.assertEqual(order, self.start(is_blank).order)
 
     def test_asked_for(self):
-        start = self.start(metadata={'newos_boot': 'installer'})
-        self.assertTrue(start.boots_installer)
+        """A disk that was partitioned looks bootable to a BIOS."""
+        start = self.start(metadata=ASKED)
+        self.assertEqual(boot.Order.INSTALLER_FIRST, start.order)
+
+    @ddt.data({'is_blank': True}, {'is_first': True})
+    def test_asked_for_without_need(self, start):
+        """The installer would come first after its own reboot as well."""
+        start = self.start(metadata=ASKED, **start)
+        self.assertEqual(boot.Order.DISK_FIRST, start.order)
 
     @ddt.data('', 'disk', 'Installer', 'x' * 255)
     def test_what_cannot_be_asked_for(self, value):
-        start = self.start(metadata={'newos_boot': value})
+        """It is as if nothing was, where it is too late to refuse it."""
+        metadata = {'newos_boot': value}
         with self.assertRaisesRegex(
             exception.MetadataInvalid, "newos_boot=.* is not 'installer'"
         ):
-            start.boots_installer  # noqa: B018
+            boot.check(metadata)
+        self.assertEqual(boot.Order.DISK, self.start(metadata=metadata).order)
+
+    @ddt.data({}, ASKED)
+    def test_what_can_be_asked_for(self, metadata):
+        boot.check(metadata)
 
     def test_once(self):
         """Nova asks several times for one domain."""
         start = self.start()
         self.is_blank.side_effect = (False, True)
-        self.assertFalse(start.boots_installer)
-        self.assertFalse(start.boots_installer)
+        self.assertEqual(start.order, start.order)
 
     def test_under_way(self):
-        self.assertFalse(boot.boots_installer())
+        self.assertEqual(boot.Order.DISK, boot.order())
         with self.start(is_first=True).under_way():
-            self.assertTrue(boot.boots_installer())
-        self.assertFalse(boot.boots_installer())
+            self.assertEqual(boot.Order.DISK_FIRST, boot.order())
+        self.assertEqual(boot.Order.DISK, boot.order())
 
     def test_failed(self):
-        start = self.start(metadata={'newos_boot': 'installer'})
+        start = self.start(metadata=ASKED)
         with self.assertRaises(ZeroDivisionError), start.under_way():
             raise ZeroDivisionError
-        self.assertFalse(boot.boots_installer())
-        self.assertEqual({'newos_boot': 'installer'}, self.instance.metadata)
+        self.assertEqual(boot.Order.DISK, boot.order())
+        self.assertEqual(ASKED, self.instance.metadata)
 
     def test_told(self):
-        with self.start(
-            metadata={'newos_boot': 'installer', 'newos_error': 'old'}
-        ).under_way():
+        with self.start(metadata={**ASKED, 'newos_error': 'old'}).under_way():
             pass
-        told = {'newos_boot_order': 'disk, then installer'}
+        told = {'newos_boot_order': 'installer, then disk'}
         self.assertEqual(told, self.instance.metadata)
         self.assertEqual(told, self.metadata[fakes.SERVER])
+
+    def test_asked_for_while_it_starts(self):
+        """That is for the next start."""
+        with self.start().under_way():
+            self.metadata[fakes.SERVER] = dict(ASKED)
+        self.assertEqual(
+            'installer', self.metadata[fakes.SERVER]['newos_boot']
+        )
 
     def test_told_how_to_have_the_installer(self):
         with self.start().under_way():
@@ -89,20 +109,21 @@ class StartTest(fakes.TestCase):
 
     def test_not_started(self):
         """What is asked for holds for the start to come."""
-        asked = {'newos_boot': 'installer'}
-        with self.start(metadata=asked).under_way(is_started=False):
-            self.assertTrue(boot.boots_installer())
-        self.assertEqual(asked, self.instance.metadata)
+        with self.start(metadata=ASKED).under_way(is_started=False):
+            self.assertEqual(boot.Order.INSTALLER_FIRST, boot.order())
+        self.assertEqual(ASKED, self.instance.metadata)
 
     @ddt.data(
-        (BOTH, True, BOTH),
-        (BOTH, False, DISK),
-        (DISK, True, BOTH),
-        (DISK, False, DISK),
+        (DISK_FIRST, {'is_blank': True}, DISK_FIRST),
+        (DISK_FIRST, {}, DISK),
+        (DISK_FIRST, {'metadata': ASKED}, INSTALLER_FIRST),
+        (DISK, {'is_blank': True}, DISK_FIRST),
+        (DISK, {}, DISK),
+        (INSTALLER_FIRST, {}, DISK),
     )
     @ddt.unpack
-    def test_applied(self, before, is_blank, after):
-        applied = self.start(is_blank).applied(XML.format(before))
+    def test_applied(self, before, start, after):
+        applied = self.start(**start).applied(XML.format(before))
         self.assertEqual(
             *(etree.canonicalize(xml) for xml in (XML.format(after), applied))
         )

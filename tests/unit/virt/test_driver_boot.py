@@ -6,13 +6,16 @@ from unittest import mock
 
 import ddt
 from nova.virt.libvirt import blockinfo as stock_blockinfo
+from oslo_concurrency import processutils
 
 from nova_newos.virt import exception as virt_exception
+from nova_newos.virt import qemu_img
 from tests.unit.virt import driver_base
 from tests.unit.virt import fakes
 
 DISK = ['hd']
-INSTALLER = ['hd', 'cdrom']
+DISK_FIRST = ['hd', 'cdrom']
+INSTALLER_FIRST = ['cdrom', 'hd']
 XML = '<domain><os><boot dev="hd"/><boot dev="cdrom"/></os></domain>'
 
 
@@ -30,17 +33,17 @@ class BootTest(driver_base.DriverTestCase):
         ):
             self.stock_method(name, self.describe)
 
-    def server(self, allocated=0, **fields):
+    def server(self, allocated=0, server_layout=fakes.LAYOUT, **fields):
         """A server with a root disk."""
         instance = fakes.server(
-            server_layout=fakes.LAYOUT,
+            server_layout=server_layout,
             # As large as the disk is.
             flavor=fakes.flavor(7),
             old_flavor=None,
             **fields,
         )
         self.metadata[instance.uuid] = dict(instance.metadata)
-        path = pathlib.Path(self.directory(instance), 'disk.newos')
+        path = pathlib.Path(self.directory(instance), server_layout.root)
         path.write_text(
             '{"format": "qcow2", "virtual-size": 7516192768, '
             f'"allocated": {allocated}}}'
@@ -90,7 +93,23 @@ class BootTest(driver_base.DriverTestCase):
     @ddt.data(*STARTS)
     def test_never_written(self, start):
         getattr(self, start)(self.server())
-        self.assertEqual([INSTALLER], self.orders)
+        self.assertEqual([DISK_FIRST], self.orders)
+
+    @ddt.data(*STARTS)
+    def test_cannot_be_told(self, start):
+        """No server stays off for that."""
+        instance = self.server(allocated=5)
+        qemu_img.is_blank.side_effect = processutils.ProcessExecutionError()
+        getattr(self, start)(instance)
+        self.assertEqual([DISK], self.orders)
+
+    @ddt.data(*STARTS)
+    def test_without_cdroms(self, start):
+        """It came back from an image, and is an ordinary server to boot."""
+        instance = self.server(5, server_layout=driver_base.RESTORED)
+        getattr(self, start)(instance)
+        self.assertEqual({}, instance.metadata)
+        qemu_img.is_blank.assert_not_called()
 
     @ddt.data(*STARTS)
     def test_asked_for(self, start):
@@ -99,23 +118,33 @@ class BootTest(driver_base.DriverTestCase):
         getattr(self, start)(instance)
         self.assertNotIn('newos_boot', self.metadata[instance.uuid])
         getattr(self, start)(instance)
-        self.assertEqual([INSTALLER, DISK], self.orders)
+        self.assertEqual([INSTALLER_FIRST, DISK], self.orders)
 
     @ddt.data('finish_migration', 'finish_revert')
     def test_moved_while_off(self, move):
         instance = self.server(5, metadata={'newos_boot': 'installer'})
         getattr(self, move)(instance, power_on=False)
         self.hard_reboot(instance)
-        self.assertEqual([INSTALLER, INSTALLER], self.orders)
+        self.assertEqual([INSTALLER_FIRST] * 2, self.orders)
         self.assertNotIn('newos_boot', instance.metadata)
 
     def test_nonsense_is_asked_for(self):
-        """Said before the guest is touched, as Nova describes it later."""
+        """Nova destroys the domain before it describes the next one."""
         instance = self.server(5, metadata={'newos_boot': 'cdrom'})
+        self.context.auth_token = 'token'
         with self.assertRaisesRegex(virt_exception.Refused, 'newos_boot'):
-            self.hard_reboot(instance)
+            self.driver._hard_reboot(
+                self.context, instance, 'network', 'shares'
+            )
         self.assertIn('newos_boot', instance.metadata['newos_error'])
         self.assertEqual([], self.orders)
+
+    @ddt.data(*STARTS)
+    def test_nonsense_where_it_is_too_late(self, start):
+        """After a boot of the host, or with the disks moved already."""
+        instance = self.server(5, metadata={'newos_boot': 'cdrom'})
+        getattr(self, start)(instance)
+        self.assertEqual([DISK], self.orders)
 
     def test_evacuated(self):
         """On shared storage, which has what was installed."""

@@ -65,8 +65,11 @@ class StartTest(driver_base.DriverTestCase):
         """Moves of install servers stay on hosts with this driver."""
         tree = provider_tree.ProviderTree()
         tree.new_root('node', fakes.OTHER)
-        # Of a medium that was installed once.
-        tree.update_traits('node', ['CUSTOM_NOVA_NEWOS_MEDIUM_FLOPPY'])
+        tree.update_traits(
+            'node',
+            # Of a medium that was installed once, and of the operator.
+            ['CUSTOM_NOVA_NEWOS_MEDIUM_FLOPPY', 'CUSTOM_NOVA_NEWOS_GOLD'],
+        )
         self.stock_method(
             'update_provider_tree',
             lambda _self, tree, nodename, allocations=None: tree.add_traits(
@@ -78,6 +81,7 @@ class StartTest(driver_base.DriverTestCase):
             {
                 'HW_CPU_X86_VMX',
                 'CUSTOM_NOVA_NEWOS',
+                'CUSTOM_NOVA_NEWOS_GOLD',
                 'CUSTOM_NOVA_NEWOS_MEDIUM_ANSWERS',
                 'CUSTOM_NOVA_NEWOS_MEDIUM_VIRTIO',
             },

@@ -120,6 +120,7 @@ ERRORS = {
         'expected': 'disk.newos',
     },
     'CaptureFailed': {'reason': 'r' * 300},
+    'CaptureToolFailed': {'reason': 'r' * 300},
     'RescueIsoRefused': {},
     'EvacuationRefused': {},
 }
@@ -159,7 +160,7 @@ class FaultTest(fakes.TestCase):
             raise error
         self.assertEqual(str(error), caught.exception.format_message())
         self.assertIs(error, caught.exception.__cause__)
-        self.assertEqual({'newos_error': str(error)}, instance.metadata)
+        self.assertEqual({'newos_error': error.public()}, instance.metadata)
 
     def test_rolled_back(self):
         """The text is that of the inner error, which Nova shows."""
@@ -188,6 +189,17 @@ class FaultTest(fakes.TestCase):
         """Nova cuts a fault at 255 and puts the server's id before it."""
         error = getattr(exception, name)(**ERRORS[name])
         self.assertLessEqual(len(str(error)), 190, str(error))
+
+    @ddt.data(*ERRORS)
+    def test_what_is_the_operators(self, name):
+        """Nova shows hosts and paths to administrators only."""
+        secret = {'host': 'compute-7', 'path': '/srv/nova'}
+        if name == 'WrongSnapshotDisk':
+            secret['found'] = '/srv/nova/disk'
+        error = getattr(exception, name)(**ERRORS[name] | secret)
+        for value in secret.values():
+            self.assertNotIn(value, error.public())
+        self.assertLessEqual(len(error.public()), 190, error.public())
 
     def test_attributes(self):
         error = exception.RootDiskTooLarge(size=2, flavor_gb=1)

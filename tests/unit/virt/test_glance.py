@@ -161,7 +161,7 @@ class CheckTest(fakes.TestCase):
             f'disk format {disk_format}',
         )
 
-    @ddt.data(4 * fakes.GiB + 1, None)
+    @ddt.data(4 * fakes.GiB + 1, 0)
     def test_too_large(self, size):
         cloud = Glance(self.image(owner=fakes.PROJECT, size=size))
         with self.assertRaisesRegex(
@@ -196,7 +196,7 @@ class SizeTest(fakes.TestCase):
         with self.assertRaises(exception.MediumTooLarge):
             self.check(Glance({'size': fakes.GiB + 1}))
 
-    @ddt.data(exc.HTTPNotFound(), exc.HTTPForbidden())
+    @ddt.data(exc.HTTPNotFound(), exc.HTTPForbidden(), exc.HTTPUnauthorized())
     def test_gone(self, error):
         """Whoever fetches it knows what to do then."""
         self.check(Glance(error=error))

@@ -19,17 +19,24 @@ class CommandTest(fakes.TestCase):
         [call] = self.execute.mock_calls
         return ' '.join(map(str, call.args))
 
-    @ddt.data(('{"allocated-clusters": 3}', 3), ('{}', 0))
+    @ddt.data(
+        ('{"check-errors": 0}', True),
+        ('{"check-errors": 0, "allocated-clusters": 3}', False),
+        # The host lost power before the table that names them was written.
+        ('{"check-errors": 0, "leaks": 1}', False),
+        ('{"check-errors": 0, "corruptions": 1}', False),
+        ('{"check-errors": 1}', False),
+    )
     @ddt.unpack
-    def test_allocated_clusters(self, output, expected):
-        """A blank disk has no such key."""
+    def test_is_blank(self, output, expected):
         self.execute.return_value = (output, '')
-        self.assertEqual(
-            expected, qemu_img.allocated_clusters('/i/disk', 'qcow2')
-        )
+        self.assertIs(expected, qemu_img.is_blank('/i/disk', 'qcow2'))
         self.assertEqual(
             'qemu-img check --force-share --output=json -f qcow2 /i/disk',
             self.command(),
+        )
+        self.assertEqual(
+            [0, 2, 3], self.execute.mock_calls[0].kwargs['check_exit_code']
         )
 
     def test_resize(self):
