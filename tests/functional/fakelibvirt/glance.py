@@ -98,6 +98,7 @@ class Glance(nova_fixtures.GlanceFixture):
             os_hash_algo='sha512',
             os_hash_value=hashlib.sha512(data).hexdigest(),
             visibility='private',
+            size=len(data),
         )
 
     def bytes_of(self, image_id):
