@@ -269,8 +269,7 @@ counts as not true.
   cloudbase-init is installed
 * ``ssh_host_keys_gone``: there is no SSH host key
 * ``machine_id_gone``: there is no machine-id, or Windows is generalized
-* ``file_systems_clean``: no file system needs a check or has a journal to
-  replay
+* ``file_systems_clean``: each file system says that it was unmounted properly
 """,
     ),
 ]

@@ -199,7 +199,9 @@ class SysprepSealer(base.Sealer):
         if not systems:
             raise _failure('no operating system found on the disk')
         if len(systems) > 1:
-            raise _failure('more than one operating system on the disk')
+            raise _failure(
+                'more than one operating system on the disk, or snapshots'
+            )
         if _is_windows(found):
             _check_generalized(found['image_state'])
             return "generalized by Windows' own Sysprep"

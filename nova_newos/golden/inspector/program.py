@@ -58,7 +58,7 @@ def inspect(g, plan):
     if not plan['write']:
         # First: who mounts a file system, read-only too, replays its journal.
         found['filesystems'] = filesystems.filesystems(g, kinds)
-    found['systems'] = systems.systems(g)
+    found['systems'] = systems.without_copies(systems.systems(g), kinds)
     # Of several systems none is the one that was installed.
     if len(found['systems']) == 1:
         [system] = found['systems']

@@ -24,6 +24,25 @@ def systems(g):
     return found
 
 
+def without_copies(found, kinds):
+    """Leave out snapshots of the installed system, which are systems too.
+
+    :param found: as of :func:`systems`
+    :param kinds: as of :func:`.filesystems.devices`
+    :returns: list like the argument. If all are on one btrfs, and one is what
+        it mounts by default, as SUSE has it, then of that one only.
+    """
+    for device, kind in kinds.items():
+        prefix = 'btrfsvol:%s/' % device
+        if kind == 'btrfs' and all(
+            each['root'] == device or each['root'].startswith(prefix)
+            for each in found
+        ):
+            installed = [each for each in found if each['root'] == device]
+            return installed or found
+    return found
+
+
 def mount_system(g, root, kinds, write=False):
     """Mount what the system would.
 

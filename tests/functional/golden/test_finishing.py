@@ -8,6 +8,7 @@ import pathlib
 import signal
 import time
 
+import psutil
 import pytest
 
 from nova_newos import exception
@@ -128,6 +129,20 @@ def test_garbage(finisher, overlay, tmp_path_factory):
         finisher.finish(disk, is_sealed=True)
 
 
+def assert_confined(qemu):
+    """What a guest that took QEMU over could do: little."""
+    process = psutil.Process(qemu)
+    arguments = process.cmdline()
+    assert '-sandbox' in arguments
+    # See QEMU's "-nic": without -nodefaults there would be one.
+    assert '-nodefaults' in arguments
+    assert not {'-netdev', '-nic', '-net'} & set(arguments)
+    limit = (768 + 2048) << 20
+    assert process.rlimit(psutil.RLIMIT_DATA) == (limit, limit)
+    status = pathlib.Path(f'/proc/{qemu}/status').read_text()
+    assert 'Seccomp:\t2' in status
+
+
 def test_appliance_that_hangs(conf, overlay, tmp_path):
     root = tmp_path / 'root'
     root.write_bytes(os.urandom(MIB))
@@ -139,6 +154,7 @@ def test_appliance_that_hangs(conf, overlay, tmp_path):
         while not processes.qemus(tmp_path) and not future.done():
             time.sleep(0.05)
         [qemu] = processes.qemus(tmp_path)
+        assert_confined(qemu)
         os.kill(qemu, signal.SIGSTOP)
         with pytest.raises(exception.SealFailed, match='appliance_timeout=40'):
             future.result(120)

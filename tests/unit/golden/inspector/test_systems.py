@@ -51,6 +51,29 @@ class SystemsTest(base.TestCase):
         },
     }
 
+    @ddt.data(
+        (['/dev/sda2', 'btrfsvol:/dev/sda2/@/.snapshots/2/s'], ['/dev/sda2']),
+        (['/dev/sda2'], ['/dev/sda2']),
+        ([], []),
+        # Which is the installed one cannot be told.
+        (['btrfsvol:/dev/sda2/@', 'btrfsvol:/dev/sda2/@2'], None),
+        (['/dev/sda2', 'btrfsvol:/dev/sda22/@'], None),
+        (['/dev/sda2', '/dev/sda1'], None),
+    )
+    @ddt.unpack
+    def test_snapshots_of_the_system(self, roots, expected):
+        """To libguestfs each is a system of its own."""
+        kinds = {
+            '/dev/sda1': 'ext4',
+            '/dev/sda2': 'btrfs',
+            '/dev/sda22': 'btrfs',
+        }
+        found = [{'root': root} for root in roots]
+        self.assertEqual(
+            roots if expected is None else expected,
+            [e['root'] for e in systems.without_copies(found, kinds)],
+        )
+
     def test_what_cannot_be_told_is_none(self):
         [found] = systems.systems(fakes.FakeGuest(**self.LINUX))
         self.assertEqual(
