@@ -192,10 +192,12 @@ def clean_properties(properties):
 
 def inherits_claims(instance):
     """Whether nova-api writes what a server's image claims to its snapshot."""
-    return any(
-        name.startswith(_CLAIMS)
-        for name in layout.image_properties(instance.system_metadata)
-    )
+    try:
+        properties = layout.image_properties(instance.system_metadata)
+    except nova_exception.OrphanedObjectError:
+        # Of a server that no database knows of nova-api writes nothing.
+        return False
+    return any(name.startswith(_CLAIMS) for name in properties)
 
 
 def check_root(guest, root):
