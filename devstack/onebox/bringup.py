@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """'box up', once its Python is there: to a running cloud."""
 
-import concurrent.futures
+import functools
 import json
 import os
 import shutil
@@ -10,7 +10,6 @@ from devstack.onebox import cloud as cloud_module
 from devstack.onebox import configs
 from devstack.onebox import databases
 from devstack.onebox import down
-from devstack.onebox import kvm
 from devstack.onebox import ports
 from devstack.onebox import processes
 from devstack.onebox import pythonenv
@@ -18,6 +17,7 @@ from devstack.onebox import services
 from devstack.onebox import settings as settings_module
 from devstack.onebox import state as state_module
 from devstack.onebox import supervision
+from devstack.onebox import tasks
 from devstack.onebox import waiting
 from devstack.onebox.progress import step
 
@@ -30,11 +30,8 @@ def up(state, settings):
     _end_leftovers(state)
     _check_ports(state, settings)
     state_module.write(state.settings, settings_module.dump(settings))
-    with concurrent.futures.ThreadPoolExecutor() as pool:
-        trial = pool.submit(_try_kvm, state)
-        ours = pythonenv.install_ours(state, settings) if settings.ours else ''
-        pythonenv.link_driver(state, settings.ours)
-        trial.result()
+    ours = pythonenv.install_ours(state, settings) if settings.ours else ''
+    pythonenv.link_driver(state, settings.ours)
     box = configs.Deployment(
         state, settings, state.load_passwords(), state.marked('kvm', 'yes')
     )
@@ -62,12 +59,6 @@ def _check_ports(state, settings):
         ports.check_free(settings.ports)
 
 
-def _try_kvm(state):
-    if not state.marked('kvm', 'yes') and not state.marked('kvm', 'no'):
-        with step('trying KVM'):
-            state.mark('kvm', 'yes' if kvm.works(state.work) else 'no')
-
-
 def _write_clouds(box):
     path = box.state.clouds
     # JSON is YAML.
@@ -90,35 +81,48 @@ class _Bringup:
     def run(self):
         with step('supervisord'):
             self._supervisor.ensure(self._conf)
-        self._together(
-            (self._database,), (self._messaging,), (self._serve, 'libvirtd')
-        )
-        lacking = databases.lacking(self._state)
-        if lacking:
-            databases.create(self._box, lacking)
-        self._together((self._identity, lacking), (self._schemas, lacking))
-        self._serve('placement')
-        self._together(
-            *(
-                (self._serve, name)
-                for name in ('glance', 'neutron', 'nova-api', *services.NOVA)
-            )
-        )
-        self._compute()
+        tasks.do_all(self._tasks(), self._supervisor.give_up)
 
-    def _together(self, *calls):
-        """Make calls, (function, *arguments), at the same time.
-
-        The first error is raised.
-        """
-        with concurrent.futures.ThreadPoolExecutor(len(calls)) as pool:
-            futures = [pool.submit(*call) for call in calls]
-            try:
-                for future in concurrent.futures.as_completed(futures):
-                    future.result()
-            except BaseException:
-                self._supervisor.give_up()
-                raise
+    def _tasks(self):
+        """See tasks.do_all(); those come first that most others wait for."""
+        nova = ('rabbitmq', 'schema nova')
+        needs = {
+            'libvirtd': (),
+            'keystone': ('bootstrap',),
+            'placement': ('schema placement',),
+            'nova-conductor': nova,
+            'nova-scheduler': nova,
+            'nova-api': nova,
+            # It asks all of these as it starts. A conductor that does not
+            # listen yet costs it 10 s.
+            'nova-compute': (
+                *('libvirtd', 'identity', 'placement', 'nova-conductor'),
+            ),
+            'neutron': ('rabbitmq', 'schema neutron'),
+            'glance': ('schema glance',),
+        }
+        return {
+            'mariadb': (self._database, ()),
+            'rabbitmq': (self._messaging, ()),
+            'databases': (self._databases, ('mariadb',)),
+            **{
+                f'schema {name}': (
+                    functools.partial(self._migrate, name),
+                    ('databases',),
+                )
+                for name in databases.ALL
+            },
+            'bootstrap': (self._bootstrap, ('schema keystone',)),
+            'identity': (self._identity, ('keystone',)),
+            **{
+                name: (functools.partial(self._serve, name), needed)
+                for name, needed in needs.items()
+            },
+            'compute': (
+                self._compute,
+                ('nova-api', 'nova-scheduler', 'nova-compute', 'neutron'),
+            ),
+        }
 
     def _serve(self, name):
         service = self._table[name]
@@ -169,28 +173,52 @@ class _Bringup:
         ):
             state_module.write(home / name, text, mode=0o400)
 
-    def _schemas(self, lacking):
-        for name in lacking:
-            if name != 'keystone':
-                self._migrate(name)
-        if not self._state.marked('cells'):
-            with step('Nova cells'):
-                databases.map_cells(self._state)
+    def _databases(self):
+        lacking = databases.lacking(self._state)
+        if lacking:
+            databases.create(self._box, lacking)
 
     def _migrate(self, name):
-        with step(f'schema of {name}'):
-            databases.migrate(self._box, name)
+        if not databases.has(self._state, name):
+            with step(f'schema of {name}'):
+                databases.migrate(self._box, name)
 
-    def _identity(self, lacking):
-        if 'keystone' in lacking:
-            self._migrate('keystone')
+    def _bootstrap(self):
+        wanted = self._box.url('keystone')
+        if self._state.marked('bootstrap', wanted):
+            return
+        (self._state.etc / 'fernet-keys').mkdir(mode=0o700, exist_ok=True)
+        with step('keystone bootstrap'):
+            files = ['keystone/keystone.conf']
+            databases.manage(
+                self._state,
+                'keystone',
+                'keystone-manage',
+                [
+                    (
+                        files,
+                        [
+                            *('fernet_setup', '--keystone-user=root'),
+                            '--keystone-group=root',
+                        ],
+                    ),
+                    (
+                        files,
+                        [
+                            *('bootstrap', '--bootstrap-region-id'),
+                            *(configs.REGION, '--bootstrap-public-url'),
+                            f'{wanted}/v3',
+                        ],
+                    ),
+                ],
+                OS_BOOTSTRAP_PASSWORD=self._box.passwords['admin'],
+            )
+        self._state.mark('bootstrap', wanted)
+
+    def _identity(self):
         wanted = json.dumps(list(configs.endpoints(self._box).values()))
         if self._state.marked('identity', wanted):
-            self._serve('keystone')
             return
-        with step('keystone bootstrap'):
-            self._bootstrap()
-        self._serve('keystone')
         with (
             step('users and endpoints'),
             cloud_module.administrator(self._state) as cloud,
@@ -198,28 +226,13 @@ class _Bringup:
             cloud_module.fill_identity(cloud.identity, self._box)
         self._state.mark('identity', wanted)
 
-    def _bootstrap(self):
-        state, box = self._state, self._box
-        (state.etc / 'fernet-keys').mkdir(mode=0o700, exist_ok=True)
-        for arguments in (
-            'fernet_setup --keystone-user root --keystone-group root',
-            f'bootstrap --bootstrap-region-id {configs.REGION} '
-            f'--bootstrap-public-url {box.url("keystone")}/v3',
-        ):
-            databases.manage(
-                state,
-                'keystone',
-                'keystone-manage',
-                ['keystone/keystone.conf'],
-                arguments.split(),
-                OS_BOOTSTRAP_PASSWORD=box.passwords['admin'],
-            )
-
     def _compute(self):
         told = self._supervisor.processes()
-        # The seconds are whole: a report in the same one may be older.
-        since = {name: told[name]['start'] + 1 for name in services.NOVA}
-        wanted = json.dumps([cloud_module.FLAVORS, since])
+        # Nova takes its host out of service when libvirtd ends.
+        began = {
+            name: told[name]['start'] for name in ('libvirtd', *services.NOVA)
+        }
+        wanted = json.dumps([cloud_module.FLAVORS, began])
         if self._state.marked('compute', wanted):
             return
         with (
@@ -227,10 +240,10 @@ class _Bringup:
             cloud_module.administrator(self._state) as cloud,
         ):
             cloud_module.fill_compute(cloud)
-            cloud_module.await_compute(cloud, since, self._check_alive)
+            cloud_module.await_compute(cloud, services.NOVA, self._check_alive)
         if not self._state.marked('host'):
             with step('compute host into its cell'):
-                databases.manage_cells(self._state, 'discover_hosts')
+                databases.discover_host(self._state)
                 self._state.mark('host')
         self._state.mark('compute', wanted)
 

@@ -2,10 +2,12 @@
 """The command line of the one box."""
 
 import argparse
+import concurrent.futures
 import os
 import shlex
 import sys
 
+from devstack.onebox import kvm
 from devstack.onebox import packages
 from devstack.onebox import pythonenv
 from devstack.onebox import settings as settings_module
@@ -136,7 +138,10 @@ def up(state, choices):
             state_module.write(state.settings, settings_module.dump(settings))
         state.create()
         packages.install(state.logs / 'apt.log')
-        pythonenv.provide(state, settings)
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            trial = pool.submit(kvm.find_out, state)
+            pythonenv.provide(state, settings)
+            trial.result()
     pythonenv.enter(state)
     from devstack.onebox import bringup
 

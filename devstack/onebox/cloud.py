@@ -2,7 +2,6 @@
 """What a fresh cloud holds: users, endpoints and flavors."""
 
 import contextlib
-import datetime
 
 import openstack
 
@@ -29,6 +28,8 @@ PROJECTS = {
 }
 # For a machine that is busy with other things, too.
 _LIMIT = 600
+# How Nova's reason begins when it disables a host without libvirtd.
+_BY_NOVA = 'AUTO:'
 
 
 @contextlib.contextmanager
@@ -100,23 +101,23 @@ def fill_compute(cloud):
             cloud.compute.create_flavor(name=name, **sizes)
 
 
-def await_compute(cloud, since, check):
-    """Wait until Nova's services have reported, and resources to Placement.
+def await_compute(cloud, services, check):
+    """Wait until Nova counts on its services, and on the host's resources.
 
-    :param since: ``{binary: seconds since 1970}``, when each was started.
+    :param services: names of binaries.
     :param check: called at each look; what it raises ends the waiting.
     :raises waiting.TimedOut: when the time limit is over.
     """
 
-    def reported():
+    def in_service():
         check()
-        moments = {
-            service.binary: _moment(service)
-            for service in cloud.compute.services()
-            if service.state == 'up'
-        }
+        found = {s.binary: s for s in cloud.compute.services()}
         return all(
-            moments.get(binary, 0) > moment for binary, moment in since.items()
+            name in found
+            and found[name].state == 'up'
+            # Else somebody has disabled it, and may have wanted to.
+            and not (found[name].disabled_reason or '').startswith(_BY_NOVA)
+            for name in services
         )
 
     def has_resources():
@@ -127,15 +128,8 @@ def await_compute(cloud, since, check):
         )
 
     waiting.wait_for(
-        'a report from ' + ', '.join(since), reported, _LIMIT, 0.3
+        ', '.join(services) + ' in service', in_service, _LIMIT, 0.3
     )
     waiting.wait_for(
         "nova-compute's report of resources", has_resources, _LIMIT, 0.3
     )
-
-
-def _moment(service):
-    if not service.updated_at:
-        return 0
-    stamp = datetime.datetime.fromisoformat(service.updated_at)
-    return stamp.replace(tzinfo=datetime.UTC).timestamp()

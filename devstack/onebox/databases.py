@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """MariaDB's data directory, the databases and their schemas."""
 
+import dataclasses
+import json
+import pathlib
 import shutil
 
 import pymysql
@@ -9,66 +12,109 @@ from devstack.onebox import commands
 from devstack.onebox import configs
 from devstack.onebox.errors import BoxError
 
-_CELL = 'nova_cell1'
+_RUN_IN_TURN = pathlib.Path(__file__).with_name('run_in_turn.py')
 # Nova fills these in from its own configuration each time it reads them, so
 # that the box can move to other ports, and no password is on a command line.
 _TRANSPORT = '{scheme}://{username}:{password}@{hostname}:{port}/'
 _CELL0 = '{scheme}://{username}:{password}@{hostname}/nova_cell0?{query}'
+_NOVA = 'nova/nova.conf'
 
-# What makes each schema: a command, its configuration files, its arguments.
-_SCHEMAS = {
-    'keystone': (
+
+@dataclasses.dataclass(frozen=True)
+class Schemas:
+    """How the databases of a service are made.
+
+    :param databases: their names.
+    :param command: of the service.
+    :param turns: (configuration files, arguments) of each run of it.
+    """
+
+    databases: tuple
+    command: str
+    turns: tuple
+
+
+#: By service, in the order that the rest of a cloud waits for them.
+ALL = {
+    'nova': Schemas(
+        ('nova_api', 'nova_cell1', 'nova_cell0'),
+        'nova-manage',
+        (
+            ((_NOVA,), ('api_db', 'sync')),
+            ((_NOVA,), ('db', 'sync', '--local_cell')),
+            (
+                (_NOVA, 'nova/cell0.conf'),
+                ('db', 'sync', '--local_cell'),
+            ),
+            (
+                (_NOVA,),
+                ('cell_v2', 'map_cell0', '--database_connection', _CELL0),
+            ),
+            (
+                (_NOVA,),
+                (
+                    *('cell_v2', 'create_cell', '--name', 'cell1'),
+                    *('--transport-url', _TRANSPORT),
+                ),
+            ),
+        ),
+    ),
+    'keystone': Schemas(
+        ('keystone',),
         'keystone-manage',
-        ['keystone/keystone.conf'],
-        ['db_sync'],
+        ((('keystone/keystone.conf',), ('db_sync',)),),
     ),
-    'placement': (
+    'placement': Schemas(
+        ('placement',),
         'placement-manage',
-        ['placement/placement.conf'],
-        ['db', 'sync'],
+        ((('placement/placement.conf',), ('db', 'sync')),),
     ),
-    'nova_api': ('nova-manage', ['nova/nova.conf'], ['api_db', 'sync']),
-    _CELL: (
-        'nova-manage',
-        ['nova/nova.conf'],
-        ['db', 'sync', '--local_cell'],
-    ),
-    'nova_cell0': (
-        'nova-manage',
-        ['nova/nova.conf', 'nova/cell0.conf'],
-        ['db', 'sync', '--local_cell'],
-    ),
-    'neutron': (
+    'neutron': Schemas(
+        ('neutron',),
         'neutron-db-manage',
-        ['neutron/neutron.conf', 'neutron/plugins/ml2/ml2_conf.ini'],
-        ['upgrade', 'heads'],
+        (
+            (
+                ('neutron/neutron.conf', 'neutron/plugins/ml2/ml2_conf.ini'),
+                ('upgrade', 'heads'),
+            ),
+        ),
     ),
-    'glance': ('glance-manage', ['glance/glance-api.conf'], ['db_sync']),
+    'glance': Schemas(
+        ('glance',),
+        'glance-manage',
+        ((('glance/glance-api.conf',), ('db_sync',)),),
+    ),
 }
 
 
-def manage(state, name, program, files, arguments, **variables):
-    """Run one of the services' own commands, logged under a name."""
+def manage(state, name, command, turns, **variables):
+    """Run one of the services' own commands, logged under a name.
+
+    :param turns: see Schemas.
+    :raises BoxError: when one of them fails.
+    """
+    arguments = [
+        [*(f'--config-file={state.etc / file}' for file in files), *given]
+        for files, given in turns
+    ]
     commands.set_up(
         state,
         name,
         [
-            state.venv / 'bin' / program,
-            *(f'--config-file={state.etc / file}' for file in files),
-            *arguments,
+            *(state.venv / 'bin' / 'python', '-P', _RUN_IN_TURN),
+            *(command, json.dumps(arguments)),
         ],
         **variables,
     )
 
 
-def manage_cells(state, *arguments):
-    """Run nova-manage cell_v2."""
+def discover_host(state):
+    """Have Nova find its new host, in its cell."""
     manage(
         state,
         'cells',
         'nova-manage',
-        ['nova/nova.conf'],
-        ['cell_v2', *arguments],
+        [([_NOVA], ['cell_v2', 'discover_hosts'])],
     )
 
 
@@ -109,12 +155,17 @@ def execute(state, *statements):
 
 
 def lacking(state):
-    """Names of databases without a finished schema."""
-    return [name for name in _SCHEMAS if not state.marked(f'schema-{name}')]
+    """Names of services without finished databases."""
+    return [name for name in ALL if not has(state, name)]
 
 
-def create(box, names):
-    """Make databases anew.
+def has(state, name):
+    """Whether the databases of a service are finished."""
+    return state.marked(f'schema-{name}')
+
+
+def create(box, services):
+    """Make the databases of services anew.
 
     What a killed migration left cannot be continued. Nothing is lost: no
     service runs before every schema is finished.
@@ -124,7 +175,7 @@ def create(box, names):
         f'CREATE USER IF NOT EXISTS {user} '
         f"IDENTIFIED BY '{box.passwords['database']}'"
     ]
-    for name in names:
+    for name in (n for s in services for n in ALL[s].databases):
         statements += [
             f'DROP DATABASE IF EXISTS {name}',
             f'CREATE DATABASE {name} CHARACTER SET utf8mb3',
@@ -134,17 +185,7 @@ def create(box, names):
 
 
 def migrate(box, name):
-    """Make one schema and remember that it is there."""
-    manage(box.state, f'schema-{name}', *_SCHEMAS[name])
+    """Make what is in the databases of a service at first, and remember it."""
+    schemas = ALL[name]
+    manage(box.state, f'schema-{name}', schemas.command, schemas.turns)
     box.state.mark(f'schema-{name}')
-
-
-def map_cells(state):
-    """Tell Nova of its cells, and remember that it knows."""
-    # A killed run may have made one of the two, and no host is mapped yet.
-    execute(state, 'DELETE FROM nova_api.cell_mappings')
-    manage_cells(state, 'map_cell0', '--database_connection', _CELL0)
-    manage_cells(
-        state, 'create_cell', '--name', 'cell1', '--transport-url', _TRANSPORT
-    )
-    state.mark('cells')

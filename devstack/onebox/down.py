@@ -31,7 +31,7 @@ def wipe(state):
     :raises BoxError: as down does.
     """
     with state.locked():
-        stop_everything(state)
+        _kill_everything(state)
         with step(f'removing {state.root}'):
             state.remove()
     say(
@@ -53,6 +53,23 @@ def stop_everything(state):
         hung += end('services', [supervisord], _SUPERVISOR_GRACE)
     hung += end('strays', processes.marked(state))
     hung += end('guests', processes.guests(state))
+    _check(hung)
+
+
+def _kill_everything(state):
+    """For what nobody will take up again."""
+    supervisord = supervision.process(state)
+    found = processes.marked(state) + processes.guests(state)
+    if supervisord:
+        # Nova's renamed processes have lost the box's mark.
+        found += supervisord.children(recursive=True)
+    hung = end('processes', list(dict.fromkeys(found)), 0)
+    # What one of them has started meanwhile.
+    hung += end('strays', processes.marked(state), 0)
+    _check(hung + end('guests', processes.guests(state), 0))
+
+
+def _check(hung):
     if hung:
         raise BoxError(
             'these processes do not end, not even killed: '

@@ -3,6 +3,8 @@
 
 import subprocess
 
+from devstack.onebox.progress import step
+
 # A boot sector that counts 2**26 down, which a processor does in a tenth of a
 # second and a KVM that emulates instructions not in minutes; then it writes
 # 0x10 to port 0x501, where QEMU's isa-debug-exit listens, so that QEMU ends
@@ -19,6 +21,13 @@ _CODE = (
 _BOOT_SECTOR = _CODE.ljust(510, b'\0') + b'\x55\xaa'
 _STATUS = 0x10 * 2 + 1
 _TIME_LIMIT = 6
+
+
+def find_out(state):
+    """Try it once in the life of a box, whose mark 'kvm' is yes or no."""
+    if not state.marked('kvm', 'yes') and not state.marked('kvm', 'no'):
+        with step('trying KVM'):
+            state.mark('kvm', 'yes' if works(state.work) else 'no')
 
 
 def works(directory, accelerator='kvm'):

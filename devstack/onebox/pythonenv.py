@@ -16,6 +16,8 @@ from devstack.onebox.state import TOP
 # What runs as a service and what 'box', 'demo' and their users need: one
 # environment, and the versions of constraints/ for all of it.
 REQUIREMENTS = (
+    # RabbitMQ, asked who listens.
+    'amqp',
     'glance',
     'keystone',
     'libvirt-python',

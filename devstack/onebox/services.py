@@ -11,11 +11,12 @@ import http.client
 import pathlib
 import socket
 
+import amqp
+
 from devstack.onebox import configs
 
 #: Seconds that supervisord lets a service take to end.
 STOP_WAIT = 15
-NOVA = ('nova-conductor', 'nova-scheduler', 'nova-compute')
 
 _PRIVATE_LIBVIRTD = pathlib.Path(__file__).with_name('private-libvirtd')
 _WSGI = {
@@ -25,6 +26,13 @@ _WSGI = {
     'neutron': 'neutron.wsgi.api',
     'nova-api': 'nova.wsgi.osapi_compute',
 }
+# The queue where each looks for work, once it has started.
+_TOPICS = {
+    'nova-conductor': 'conductor',
+    'nova-scheduler': 'scheduler',
+    'nova-compute': 'compute.onebox',
+}
+NOVA = tuple(_TOPICS)
 _PROGRAM = f"""autostart = false
 autorestart = false
 startsecs = 0
@@ -45,13 +53,12 @@ _AMQP_START = b'\x01\0\0'
 class Service:
     """One program under supervisord.
 
-    :param ready: a function without arguments, true once it serves; None
-        when only the cloud itself can tell.
+    :param ready: a function without arguments, true once it serves.
     :param ports: names in Settings.ports of the ports it listens on.
     """
 
     name: str
-    ready: object = None
+    ready: object
     ports: tuple = ()
 
 
@@ -79,7 +86,10 @@ def table(box):
             Service(name, functools.partial(_answers, ports[name]), (name,))
             for name in _WSGI
         ),
-        *map(Service, NOVA),
+        *(
+            Service(name, functools.partial(_takes_messages, box, topic))
+            for name, topic in _TOPICS.items()
+        ),
     ]
     return {service.name: service for service in listed}
 
@@ -165,6 +175,21 @@ def _speaks_amqp(port):
             return connection.recv(3) == _AMQP_START
     except OSError:
         return False
+
+
+def _takes_messages(box, queue):
+    try:
+        with amqp.Connection(
+            f'127.0.0.1:{box.ports["rabbitmq"]}',
+            userid='onebox',
+            password=box.passwords['rabbitmq'],
+            connect_timeout=2,
+        ) as connection:
+            found = connection.channel().queue_declare(queue, passive=True)
+    except (OSError, amqp.AMQPError):
+        # There is no such queue before a service asks for one.
+        return False
+    return found.consumer_count > 0
 
 
 def _answers(port):

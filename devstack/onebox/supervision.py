@@ -172,8 +172,6 @@ class Supervisor:
         :raises BoxError: with the end of its log, when it died or the time
             limit is over.
         """
-        if service.ready is None:
-            return
 
         def ready():
             served = service.ready()
