@@ -6,7 +6,7 @@ import pytest
 @pytest.fixture(scope='package', autouse=True)
 def clouds():
     """No cloud is left behind, which tests of other kinds would find."""
-    from tests.functional.fakelibvirt import base
+    from tests.functional.fakelibvirt import cloud
 
     yield
-    base.CLOUDS.stop()
+    cloud.CLOUDS.stop()

@@ -9,6 +9,18 @@ from glanceclient import exc
 from nova import exception
 from nova.tests import fixtures as nova_fixtures
 from oslo_utils import timeutils
+from oslo_utils import units
+
+_ISO_MAGIC_AT = 0x8000
+
+
+def iso_bytes(size=2 * units.Mi):
+    """The least that Glance and Nova take for an ISO 9660 volume.
+
+    :param size: length in bytes
+    """
+    descriptor = b'\x01CD001\x01'.ljust(2048, b'\0')
+    return (bytes(_ISO_MAGIC_AT) + descriptor).ljust(size, b'\0')
 
 
 class Glance(nova_fixtures.GlanceFixture):

@@ -10,6 +10,7 @@ import pytest
 
 from nova_newos import layout
 from tests.functional.fakelibvirt import base
+from tests.functional.fakelibvirt import glance
 from tests.unit.media.answers import readback
 from tests.unit.media.answers import samples
 
@@ -68,9 +69,9 @@ class CreateTestCase(base.ServersTestCase):
         server = self.create_iso()
         info = self.qemu_img_info(self.directory(server) / 'disk')
         self.assertEqual('qcow2', info['format'])
-        self.assertEqual(len(base.iso_bytes()), info['virtual-size'])
+        self.assertEqual(len(glance.iso_bytes()), info['virtual-size'])
         with open(info['full-backing-filename'], 'rb') as cached:
-            self.assertEqual(base.iso_bytes(), cached.read())
+            self.assertEqual(glance.iso_bytes(), cached.read())
 
     @pytest.mark.operation('create')
     def test_size_by_property(self):
@@ -98,7 +99,7 @@ class CreateTestCase(base.ServersTestCase):
     @pytest.mark.operation('create')
     def test_driver_iso_by_property(self):
         drivers = self.add_image(
-            data=base.iso_bytes(3 * units.Mi), is_public=True
+            data=glance.iso_bytes(3 * units.Mi), is_public=True
         )
         server = self.create_iso(properties={'newos_virtio_image_id': drivers})
         self.assertEqual(
@@ -184,7 +185,7 @@ class CreateTestCase(base.ServersTestCase):
     @pytest.mark.operation('create')
     def test_hybrid_iso(self):
         """An ISO that also begins like a disk, for memory sticks."""
-        data = bytearray(base.iso_bytes())
+        data = bytearray(glance.iso_bytes())
         data[446:462] = bytes((0x80, 0, 2, 0, 0xEE, 0, 0, 0, 1, 0, 0, 0)) + (
             4095
         ).to_bytes(4, 'little')

@@ -11,6 +11,7 @@ import pytest
 from nova_newos import media
 from nova_newos.media import base as media_base
 from tests.functional.fakelibvirt import base
+from tests.functional.fakelibvirt import glance
 from tests.functional.fakelibvirt import libvirtd
 
 HOSTS = {'compute1': base.NEWOS, 'compute2': base.NEWOS}
@@ -303,7 +304,7 @@ class Notes(media_base.Medium):
     def contents(self, server, reference):
         def write(path):
             pathlib.Path(path).write_bytes(
-                base.iso_bytes() + server.uuid.encode().ljust(512)
+                glance.iso_bytes() + server.uuid.encode().ljust(512)
             )
 
         return media_base.Generated('NOTES', write)

@@ -16,6 +16,7 @@ from nova_newos.golden import base as golden_base
 from nova_newos.golden import finishing
 from nova_newos.golden import verdict
 from tests.functional.fakelibvirt import base
+from tests.functional.fakelibvirt import cloud
 
 #: Where the header of a qcow2 has the place of its first table of clusters.
 L1_TABLE_AT = 40
@@ -321,7 +322,7 @@ class SnapshotTestCase(SnapshotBase):
             project_id=uuids.project,
             roles=['admin'],
         )
-        admin.microversion = base.MICROVERSION
+        admin.microversion = cloud.MICROVERSION
         self.assertNotEqual(uuids.project, self.instance(server).project_id)
         image = self.golden_image(server, api=admin)
         self.assert_golden(image)
