@@ -18,7 +18,10 @@ _EVENTLET_RELEASES = ('2025.1', '2025.2')
 # Nova Compute must not reach the database; Nova stops it if it could.
 _NOT_FOR_COMPUTE = ('api_database', 'database')
 # Only nova-compute reads these: no other service needs to restart for them.
-_FOR_COMPUTE = ('image_cache', 'libvirt', 'newos', 'serial_console')
+_FOR_COMPUTE = (
+    'DEFAULT.resume_guests_state_on_host_boot',
+    *('image_cache', 'libvirt', 'newos', 'serial_console'),
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -136,7 +139,7 @@ def _overrides(box, left_out):
         f'\n[{group}]\n{option} = {value}\n'
         for group, options in box.settings.grouped_overrides().items()
         for option, value in options.items()
-        if group not in left_out
+        if not {group, f'{group}.{option}'} & {*left_out}
     )
 
 

@@ -139,11 +139,15 @@ class ServicesTestCase(base.TestCase):
             changed(programs(box, ours='1'), programs(box, ours='2')),
         )
 
-    def test_an_option_of_libvirt_restarts_nova_compute_only(self):
-        raw = make_box(overrides=['libvirt.images_type=raw'])
-        self.assertEqual(
-            {'nova-compute'}, changed(programs(make_box()), programs(raw))
-        )
+    def test_options_that_only_nova_compute_reads_restart_it_only(self):
+        for option in (
+            'libvirt.images_type=raw',
+            'DEFAULT.resume_guests_state_on_host_boot=true',
+        ):
+            raw = make_box(overrides=[option])
+            self.assertEqual(
+                {'nova-compute'}, changed(programs(make_box()), programs(raw))
+            )
 
     def test_an_option_of_all_restarts_all_of_nova_only(self):
         debug = make_box(overrides=['DEFAULT.debug=true'])
