@@ -114,34 +114,22 @@ EXCLUDED = (
     *(f'/usr/lib/modules/*/kernel/{tree}/*' for tree in _NO_DRIVERS),
 )
 
-# What the media's initramfs can meet: Nova's disk and CD-ROM buses (virtio,
-# scsi as virtio-scsi or LSI, sata, ide, usb), the file systems, the power
-# button.
+# Besides: what Nova has on q35 and on other buses (LSI, sata, usb), and the
+# file systems of an installation.
 MODULES = (
-    'virtio_pci',
-    'virtio_blk',
-    'virtio_scsi',
+    *kernel.MODULES,
     'sym53c8xx',
-    'ata_piix',
     'ahci',
     'ehci_pci',
     'uhci_hcd',
     'xhci_pci',
     'usb_storage',
-    'sd_mod',
-    'sr_mod',
-    'isofs',
     'loop',
     'squashfs',
     'ext4',
-    'vfat',
-    'nls_cp437',
-    'nls_ascii',
     'nls_iso8859-1',
     'nls_utf8',
     'efivarfs',
-    'evdev',
-    'button',
 )
 
 
