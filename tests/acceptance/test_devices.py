@@ -32,7 +32,8 @@ from tests.acceptance import storage
             ['sda', 'sdb', 'sdc'],
         ),
         (
-            # Of USB 2; a disk on pc's USB 1 takes minutes.
+            # libvirt has USB 1 for it, from which firmware takes a minute
+            # to read a kernel.
             {
                 'hw_machine_type': 'q35',
                 'hw_disk_bus': 'usb',

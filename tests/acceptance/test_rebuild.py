@@ -93,6 +93,7 @@ def test_rebuild(
     _refused(guest, too_large, marker)
     _with_same_iso(guest, install_iso, marker)
     _with_other_iso(guest, waiting_iso, digests)
+    # Of the buses that the kernel on this disk knows: not sata.
     _with_disk_image(guest, on_bus(hw_disk_bus='ide'), 'hda', 'ata')
     _with_iso(guest, waiting_iso)
     _with_disk_image(
