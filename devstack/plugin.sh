@@ -20,12 +20,12 @@ function install_newos_tools {
     # What seals golden images and looks into them.
     install_package guestfs-tools
     if is_ubuntu; then
-        install_package python3-guestfs
+        install_package python3-guestfs python3-yaml
         # On Ubuntu only root may read them, and libguestfs' appliance has the
         # host's kernel.
         sudo find /boot -name 'vmlinuz-*' -exec chmod a+r {} +
     else
-        install_package python3-libguestfs
+        install_package python3-libguestfs python3-pyyaml
     fi
 }
 

@@ -41,6 +41,7 @@ PACKAGES = (
     # its appliance of the machine's packages and kernel.
     'guestfs-tools',
     'python3-guestfs',
+    'python3-yaml',
 )
 
 

@@ -257,6 +257,7 @@ class RecordTest(SnapshotTestCase):
         instance._context = None
         self.snapshot(instance)
         self.stock_snapshot.assert_called_once()
+        self.assertEqual([], self.glance.mock_calls)
 
     @ddt.data('seal_sysprep', 'verdict_os', 'provenance_iso')
     def test_ordinary_server_from_a_golden_image(self, name):
