@@ -85,7 +85,8 @@ class _Bringup:
 
     def _tasks(self):
         """See tasks.do_all(); those come first that most others wait for."""
-        nova = ('rabbitmq', 'schema nova')
+        # As they start, Nova's services sign in and look for Placement.
+        nova = ('rabbitmq', 'schema nova', 'identity', 'placement')
         needs = {
             'libvirtd': (),
             'keystone': ('bootstrap',),
@@ -93,11 +94,8 @@ class _Bringup:
             'nova-conductor': nova,
             'nova-scheduler': nova,
             'nova-api': nova,
-            # It asks all of these as it starts. A conductor that does not
-            # listen yet costs it 10 s.
-            'nova-compute': (
-                *('libvirtd', 'identity', 'placement', 'nova-conductor'),
-            ),
+            # A conductor that does not listen yet costs it 10 s.
+            'nova-compute': (*nova, 'libvirtd', 'nova-conductor'),
             'neutron': ('rabbitmq', 'schema neutron'),
             'glance': ('schema glance',),
         }

@@ -114,8 +114,9 @@ def _boot_host(box):
             libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE
         ):
             domain.destroy()
-    box.supervise('restart', 'libvirtd')
-    box.supervise('start', 'nova-compute')
+    box.supervise('stop', 'libvirtd')
+    # libvirtd first: nova-compute starts guests at once.
+    box.up()
 
 
 @pytest.mark.operation('host-boot')

@@ -68,7 +68,7 @@ def test_install(devstack):
         [
             f'setup_develop {scratch.REPOSITORY}',
             'install_package guestfs-tools',
-            'install_package python3-guestfs',
+            'install_package python3-guestfs python3-yaml',
             'sudo find /boot -name vmlinuz-* -exec chmod a+r {} +',
             'nova-newos-link-driver ',
         ],
