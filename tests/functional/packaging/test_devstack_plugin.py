@@ -79,7 +79,7 @@ def test_install_elsewhere(devstack):
     _code, calls = devstack('stack', 'install', DISTRIBUTION='fedora')
     assert calls[1:3] == [
         'install_package guestfs-tools',
-        'install_package python3-libguestfs',
+        'install_package python3-libguestfs python3-pyyaml',
     ]
 
 
