@@ -80,7 +80,7 @@ def test_the_disk_of_the_host_is_full(
 
 def _assert_refused(guest):
     """Another host may have room, and there is none."""
-    assert 'No valid host' in guest.server().fault['message']
+    assert 'Exhausted all hosts' in guest.server().fault['message']
     assert 'the compute host has no room left' in guest.told()
     guest.delete()
 

@@ -91,9 +91,9 @@ class MovesBase(MovesMixin, base.InstalledTestCase):
     HOSTS = HOSTS
     SHARED_STORAGE = False
 
-    def assert_moved(self, root_gb=1):
+    def assert_moved(self, root_gb=1, **kwargs):
         """The server is whole on the other host, and gone from its own."""
-        self.assert_kept(root_gb, host='compute2')
+        self.assert_kept(root_gb, host='compute2', **kwargs)
         self.assert_bases()
         self.assertFalse(self.directory(self.server).exists())
         self._reboot_server(self.server, hard=True)
@@ -149,8 +149,9 @@ class MovesTestCase(MovesBase):
 
     @pytest.mark.operation('live-migrate')
     def test_live_migration(self):
+        """It is the same run of the guest."""
         self._live_migrate(self.server)
-        self.assert_moved()
+        self.assert_moved(boots_installer=True)
 
     @pytest.mark.operation('live-migrate')
     @pytest.mark.operation('lost-files')
@@ -194,9 +195,9 @@ class SharedMovesTestCase(MovesMixin, base.InstalledTestCase):
 
     HOSTS = HOSTS
 
-    def assert_moved(self, to='compute2'):
+    def assert_moved(self, to='compute2', **kwargs):
         self.assertEqual(to, self.host_of(self.server))
-        self.assert_kept(host=to)
+        self.assert_kept(host=to, **kwargs)
 
     @pytest.mark.operation('cold-migrate')
     def test_cold_migration(self):
@@ -207,7 +208,7 @@ class SharedMovesTestCase(MovesMixin, base.InstalledTestCase):
     @pytest.mark.operation('live-migrate')
     def test_live_migration(self):
         self._live_migrate(self.server)
-        self.assert_moved()
+        self.assert_moved(boots_installer=True)
 
     @pytest.mark.operation('evacuate-shared')
     def test_evacuation(self):
@@ -325,6 +326,12 @@ class GeneratedMediaTestCase(MovesMixin, base.ServersTestCase):
             fixtures.MonkeyPatch(
                 'stevedore.ExtensionManager.ENTRY_POINT_CACHE',
                 {media.NAMESPACE: [notes]},
+            )
+        )
+        # Its hosts report it to Placement.
+        cloud.useFixture(
+            fixtures.MonkeyPatch(
+                'nova_newos.media.installed', lambda: {'notes'}
             )
         )
         cloud.flags(media=['notes'], group='newos')
