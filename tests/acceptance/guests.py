@@ -4,13 +4,19 @@
 import contextlib
 import dataclasses
 import os
+import pathlib
 import socket
+import subprocess
+import time
 import xml.etree.ElementTree
 
 import libvirt
 import openstack
 
 from tests.acceptance import onebox
+
+#: Seconds in which the probe would have booted, on a slow machine too.
+_ENOUGH = 20
 
 SILENCED = libvirt.registerErrorHandler(lambda _context, _error: None, None)
 
@@ -304,6 +310,28 @@ class Guest:
         return [
             boot.get('dev') for boot in self.domain_xml().findall('os/boot')
         ]
+
+    def lose_uefi_variables(self):
+        """Remove what the firmware keeps of a server that is off."""
+        pathlib.Path(self.domain_xml().findtext('os/nvram')).unlink()
+
+    def lose_boot_sectors(self, length):
+        """Overwrite the beginning of the root disk of a server that is off.
+
+        :param length: of it, in bytes
+        """
+        subprocess.run(
+            ['qemu-io', '-f', 'qcow2', '-c', f'write -P 0 0 {length}']
+            + [self.directory / 'disk.newos'],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+
+    def assert_does_not_boot(self):
+        """The firmware finds nothing, and does not start the installer."""
+        assert self.boot_order() == ['hd']
+        time.sleep(_ENOUGH)
+        assert self.reports() == []
 
     def delete(self):
         """Delete the server and see that nothing is left."""

@@ -79,6 +79,15 @@ def test_uefi_installs_where_stock_boots_it(launch, images, media, tmp_path):
     if installer.server().status == 'ACTIVE':
         marker = installer.install().facts['marker']
         assert installer.boot().facts['marker'] == marker
+        installer.call('stop_server', expect='SHUTOFF')
+        # By the fallback path, which an image is booted by as well.
+        installer.lose_uefi_variables()
+        assert installer.boot().facts['marker'] == marker
+        installer.call('stop_server', expect='SHUTOFF')
+        installer.lose_uefi_variables()
+        installer.lose_boot_sectors(2**20)
+        installer.call('start_server')
+        installer.assert_does_not_boot()
 
 
 @storage.on(
