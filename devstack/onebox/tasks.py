@@ -38,5 +38,6 @@ def do_all(tasks, give_up):
                     future.result()
                     sorter.done(running.pop(future))
         except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
             give_up()
             raise

@@ -41,12 +41,22 @@ _PATTERNS = {
     'hostname': ['/etc/hostname'],
     'sshd': ['/usr/sbin/sshd'],
     'systemd': ['/lib/systemd/systemd', '/usr/lib/systemd/systemd'],
+    # Where virt-sysprep removes most: it has to be seen that it could.
+    'cleaned': [
+        '/var/log/wtmp',
+        '/root/.bash_history',
+        '/home/*/.bash_history',
+    ],
     # Those make host keys when there are none: the units of Fedora, Red Hat
     # and Arch, the script of SUSE, the init script of Alpine. cloud-init may
     # not: what installed the system may have switched it off, or have left it
     # with the id of an instance that it has made keys for.
     'key_makers': [
-        '/usr/lib/systemd/system/sshd-keygen*',
+        # Not sshd-keygen.service: Debian's makes them at a first boot only,
+        # which to systemd one with an empty machine-id is not.
+        '/usr/lib/systemd/system/sshd-keygen@.service',
+        '/usr/lib/systemd/system/sshd-keygen.target',
+        '/usr/sbin/sshd-keygen',
         '/usr/lib/systemd/system/sshdgenkeys.service',
         '/usr/sbin/sshd-gen-keys-start',
         '/etc/init.d/sshd',
@@ -59,7 +69,7 @@ _UNIT_TEXT = """\
 [Unit]
 Description=Make the SSH host keys that this image came without
 ConditionPathExistsGlob=!/etc/ssh/ssh_host_*_key
-After=cloud-init.service cloud-init-network.service
+After=cloud-init.service cloud-init-network.service sshd-keygen.service
 Before=ssh.service sshd.service
 
 [Service]

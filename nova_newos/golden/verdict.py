@@ -56,11 +56,13 @@ PATTERNS = {
     ],
     'other_etc': inspection.OTHER_ETC,
     'cloud_init_off': ['/etc/cloud/cloud-init.disabled'],
-    # What starts it: its generator, units that are enabled, OpenRC.
+    # What starts it: units that are enabled, which its generator only brings
+    # together, and OpenRC. Others of its units make no host keys.
     'cloud_init_units': [
-        '/lib/systemd/system-generators/cloud-init-generator',
-        '/usr/lib/systemd/system-generators/cloud-init-generator',
-        '/etc/systemd/system/*.wants/cloud-init*',
+        '/etc/systemd/system/*.wants/cloud-init.service',
+        '/etc/systemd/system/*.wants/cloud-init-local.service',
+        '/etc/systemd/system/*.wants/cloud-init-main.service',
+        '/etc/systemd/system/*.wants/cloud-init-network.service',
         '/etc/runlevels/*/cloud-init*',
     ],
     'windows_drivers': [

@@ -73,14 +73,18 @@ def _parsed(text, default):
     if yaml is None:
         return None
     try:
-        names = (yaml.safe_load(text) or {}).get(_LIST, default)
+        # Nothing but text, lists and mappings: no merge keys, which expand.
+        loaded = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506
+        names = (loaded or {}).get(_LIST, default)
     except (yaml.YAMLError, ValueError, AttributeError, RecursionError):
         return None
     if names is default:
         return default
     if not isinstance(names, list) or len(names) > ask.LIMIT:
         return None
-    return [ask.short(str(name)) for name in names]
+    if not all(isinstance(name, str) for name in names):
+        return None
+    return [ask.short(name) for name in names]
 
 
 def _texts(g, files):

@@ -34,7 +34,15 @@ def _sizes(g, windows, patterns):
     found = []
     for pattern in patterns:
         found += _glob(g, windows, pattern)
-    return {path: ask.attempt(g.filesize, path) for path in found[: ask.LIMIT]}
+    return {
+        path: ask.attempt(g.filesize, path)
+        for path in found[: ask.LIMIT]
+        if not ask.attempt(_leads_nowhere, g, path)
+    }
+
+
+def _leads_nowhere(g, path):
+    return g.is_symlink(path) and not g.exists(path)
 
 
 def _glob(g, windows, pattern):

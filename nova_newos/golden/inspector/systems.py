@@ -3,6 +3,31 @@
 
 from . import ask
 
+_FSTAB = '/etc/fstab'
+_MAX_FSTAB = 1 << 16
+
+# Types of file systems that have nothing on a disk of the image.
+_ELSEWHERE = frozenset(
+    (
+        '9p',
+        'ceph',
+        'cifs',
+        'debugfs',
+        'devpts',
+        'devtmpfs',
+        'hugetlbfs',
+        'nfs',
+        'nfs4',
+        'proc',
+        'securityfs',
+        'smb3',
+        'swap',
+        'sysfs',
+        'tmpfs',
+        'virtiofs',
+    )
+)
+
 
 def systems(g):
     """The operating systems, by libguestfs' inspection.
@@ -66,7 +91,37 @@ def mount_system(g, root, kinds, write=False):
             hides = point if _is_here(g, device, kinds) is False else '/'
             is_host = _is_unknown(g, kinds.get(device))
             missing.append(_missing(point, device, reason, is_host, hides))
+    return missing + _unresolved(g, points)
+
+
+def _unresolved(g, points):
+    """What the system mounts and libguestfs says nothing of.
+
+    It leaves out what it cannot find by UUID or label, all PARTUUIDs and
+    PARTLABELs, and bind mounts. See fstab(5).
+    """
+    missing = []
+    for line in (ask.attempt(_fstab, g) or '').splitlines():
+        fields = line.split()
+        if len(fields) < 4 or fields[0].startswith('#'):
+            continue
+        device, point, kind, options = fields[:4]
+        if (
+            point.startswith('/')
+            and point not in points
+            and kind not in _ELSEWHERE
+            and 'noauto' not in options.split(',')
+        ):
+            missing.append(
+                _missing(point, device, 'device not found', False, point)
+            )
     return missing
+
+
+def _fstab(g):
+    if g.filesize(_FSTAB) > _MAX_FSTAB or not g.is_file(_FSTAB):
+        raise RuntimeError(_FSTAB)
+    return ask.as_bytes(g.read_file(_FSTAB)).decode(errors='replace')
 
 
 def hidden(missing):

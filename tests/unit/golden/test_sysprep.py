@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
+import fnmatch
 import json
 from unittest import mock
 
@@ -184,6 +185,28 @@ class SealTest(SysprepTestCase):
         last_boot, _commands = self.seal()
         self.assertLessEqual(
             {'sshd', 'systemd', 'key_makers'}, set(last_boot.patterns)
+        )
+
+    @ddt.data(
+        # bookworm, trixie: both make keys when the package is installed.
+        (['ssh.service', 'ssh@.service'], False),
+        (['ssh.service', 'sshd-keygen.service'], False),
+        # EL 9 and Fedora.
+        (['sshd.service', 'sshd-keygen@.service'], True),
+        (['sshd.service', 'sshd-keygen.target'], True),
+        (['sshd.service', 'sshdgenkeys.service'], True),
+    )
+    @ddt.unpack
+    def test_who_makes_keys(self, units, expected):
+        last_boot, _commands = self.seal()
+        paths = [f'/usr/lib/systemd/system/{unit}' for unit in units]
+        self.assertIs(
+            expected,
+            any(
+                fnmatch.fnmatchcase(path, pattern)
+                for path in paths
+                for pattern in last_boot.patterns['key_makers']
+            ),
         )
 
     def test_hostname(self):

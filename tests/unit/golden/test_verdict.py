@@ -33,7 +33,9 @@ DEBIAN = {
         'machine_id': {'/etc/machine-id': 0},
         'cloud_init': {'/usr/bin/cloud-init': 900},
         'cloud_init_off': {},
-        'cloud_init_units': {'/etc/systemd/system/a.wants/cloud-init.x': 1},
+        'cloud_init_units': {
+            '/etc/systemd/system/a.wants/cloud-init.service': 1
+        },
         'other_etc': {},
         'windows_drivers': {},
     },

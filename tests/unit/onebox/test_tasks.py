@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 
+import os
 import threading
+from unittest import mock
 
 from devstack.onebox import tasks
 from tests.unit import base
@@ -45,3 +47,17 @@ class DoAllTestCase(base.TestCase):
             )
         self.assertEqual([True], self.given_up)
         self.assertEqual([], self.done)
+
+    def test_what_has_not_begun_is_not_done(self):
+        def fail():
+            raise ValueError('of this one')
+
+        wait = threading.Event()
+        waiting = (lambda: wait.wait(60) and self.done.append('late'), ())
+        self.given_up = mock.Mock(append=lambda _: wait.set())
+        with self.assertRaises(ValueError):
+            self.do_all(
+                bad=(fail, ()),
+                **{f'waiting{n}': waiting for n in range(os.cpu_count() + 9)},
+            )
+        self.assertLessEqual(len(self.done), os.cpu_count() + 1)

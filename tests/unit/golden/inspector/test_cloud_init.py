@@ -51,6 +51,8 @@ class CloudInitTest(base.TestCase):
             ['None'],
         ),
         ({CONFIG: '# datasource_list: [x]\na: 1'}, 'default'),
+        # Tags are nothing to it.
+        ({CONFIG: 'datasource_list: !!python/object:os.system [a]'}, ['a']),
     )
     @ddt.unpack
     def test_datasources(self, files, expected):
@@ -59,7 +61,9 @@ class CloudInitTest(base.TestCase):
     @ddt.data(
         'datasource_list: [',
         'datasource_list: OpenStack',
-        'datasource_list: !!python/object:os.system [a]',
+        'datasource_list: [a, {b: c}]',
+        # What aliases stand for grows with each line.
+        'a: &a [x, x]\nb: &b [*a, *a]\ndatasource_list: [*b, *b]',
         'datasource_list: ' + '[' * 5000,
         '[datasource_list]',
         'datasource_list: [' + 'a,' * 200 + ']',

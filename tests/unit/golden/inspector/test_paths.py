@@ -54,6 +54,14 @@ class PathsTest(base.TestCase):
             expected, paths.paths(fakes.FakeGuest(files), windows, self.KEYS)
         )
 
+    def test_link_that_leads_nowhere(self):
+        """As /var/lib/dbus/machine-id, when there is no machine-id."""
+        link = '/var/lib/dbus/machine-id'
+        guest = fakes.FakeGuest({link: None}, is_symlink=True, exists=False)
+        self.assertEqual(
+            {'name': {}}, paths.paths(guest, False, {'name': [link]})
+        )
+
     @ddt.data(
         ([], {'keys': {}, 'x': {}}),
         (['/data', '/etc/s'], {'keys': {}, 'x': {}}),

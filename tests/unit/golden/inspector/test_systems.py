@@ -141,6 +141,39 @@ class SystemsTest(base.TestCase):
             systems.mount_system(guest, '/dev/sda2', kinds),
         )
 
+    @ddt.data(
+        ('PARTUUID=1-2 /var ext4 defaults 0 2', ['/var']),
+        ('/srv/ssh /etc/ssh none bind 0 0', ['/etc/ssh']),
+        ('UUID=gone /home xfs rw', ['/home']),
+        ('PARTUUID=1-2 / ext4 defaults 0 1', []),
+        ('PARTUUID=3-4 /boot/efi vfat umask=0077 0 1', []),
+        ('# /dev/sdb1 /data ext4 defaults', []),
+        ('/dev/sr0 /media/cdrom0 udf,iso9660 user,noauto 0 0', []),
+        ('host:/home /home nfs4 _netdev 0 0', []),
+        ('tmpfs /tmp tmpfs mode=1777 0 0', []),
+        ('UUID=1 none swap sw 0 0', []),
+        ('x /y', []),
+    )
+    @ddt.unpack
+    def test_what_libguestfs_leaves_out(self, line, expected):
+        """What is below it cannot be looked for, and not be cleaned."""
+        guest = fakes.FakeGuest(
+            {'/etc/fstab': 100},
+            **self.LINUX,
+            mount_ro=lambda *_arguments: None,
+            read_file=f'# of the guest\n\n{line}\n'.encode() + b'\xe9',
+        )
+        missing = systems.mount_system(guest, '/dev/sda2', {})
+        self.assertEqual(expected, systems.hidden(missing))
+
+    def test_fstab_that_is_no_text(self):
+        guest = fakes.FakeGuest(
+            {'/etc/fstab': 1 << 20},
+            **self.LINUX,
+            mount_ro=lambda *_arguments: None,
+        )
+        self.assertEqual([], systems.mount_system(guest, '/dev/sda2', {}))
+
     def test_mounts_the_root_first(self):
         self.assertEqual(
             ([('/dev/sda2', '/'), ('/dev/sda1', '/boot/efi')], []),
