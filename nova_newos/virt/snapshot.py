@@ -20,6 +20,7 @@ import importlib.metadata
 import os
 
 from nova import exception as nova_exception
+from nova import utils
 from nova import version
 from nova.compute import task_states
 from nova.compute import utils as compute_utils
@@ -193,7 +194,8 @@ def clean_properties(properties):
 def inherits_claims(instance):
     """Whether nova-api writes what a server's image claims to its snapshot."""
     try:
-        properties = layout.image_properties(instance.system_metadata)
+        # Nova also gives records of its database.
+        properties = layout.image_properties(utils.instance_sys_meta(instance))
     except nova_exception.OrphanedObjectError:
         # Of a server that no database knows of nova-api writes nothing.
         return False
