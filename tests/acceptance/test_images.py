@@ -79,9 +79,15 @@ def _two_backups(guest, images):
     """The second takes the place of the first."""
     name = f'newos-test-backup-{guest.id}'
     found = []
+
+    def rotated():
+        """Nova deletes the first one after all else is done."""
+        listed = list(guest.cloud.image.images(name=name))
+        return listed if len(listed) == 1 else None
+
     for _each in range(2):
         guest.call('backup_server', name, 'daily', 1)
-        image = golden.named(guest.cloud, name)
+        [image] = onebox.wait_for('one backup', rotated)
         images.adopt(image.id)
         golden.check(image)
         found.append(image.id)
