@@ -313,7 +313,10 @@ class Guest:
 
     def lose_uefi_variables(self):
         """Remove what the firmware keeps of a server that is off."""
-        pathlib.Path(self.domain_xml().findtext('os/nvram')).unlink()
+        path = pathlib.Path(self.domain_xml().findtext('os/nvram'))
+        # The box's libvirtd has its own /var/lib/libvirt.
+        below = path.relative_to('/var/lib/libvirt')
+        (self.box.state.libvirt / 'lib' / below).unlink()
 
     def lose_boot_sectors(self, length):
         """Overwrite the beginning of the root disk of a server that is off.

@@ -189,7 +189,6 @@ class SealedTestCase(SealedBase):
         self.assertEqual('true', image['properties']['verdict_cloud_init'])
         self.assert_golden(image)
 
-    @pytest.mark.operation('backup', outcome='refused')
     def test_backup_of_what_the_operator_refuses(self):
         """Its owner can make servers of it."""
         self.flags(refuse=['cloud_init'], group='newos')
