@@ -139,8 +139,12 @@ def assert_confined(qemu):
     assert not {'-netdev', '-nic', '-net'} & set(arguments)
     limit = (768 + 2048) << 20
     assert process.rlimit(psutil.RLIMIT_DATA) == (limit, limit)
-    status = pathlib.Path(f'/proc/{qemu}/status').read_text()
-    assert 'Seccomp:\t2' in status
+    status = pathlib.Path(f'/proc/{qemu}/status')
+    # QEMU has the process for a moment before it confines itself.
+    end = time.monotonic() + 20
+    while 'Seccomp:\t2' not in status.read_text():
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 def test_appliance_that_hangs(conf, overlay, tmp_path):
