@@ -45,6 +45,23 @@ class StartTest(driver_base.DriverTestCase):
         self.driver.init_host('host')
         init_host.assert_called_once_with(self.driver, 'host')
 
+    def test_malformed_driver_iso(self):
+        """It would refuse every installation."""
+        init_host = self.stock_method('init_host')
+        self.flags('newos', virtio_image_id='http://images/1')
+        with self.assertRaisesRegex(
+            exception.ImageIdInvalid, 'virtio_image_id must be the UUID'
+        ):
+            self.driver.init_host('host')
+        init_host.assert_not_called()
+
+    @ddt.data('none', fakes.OTHER)
+    def test_driver_iso(self, value):
+        init_host = self.stock_method('init_host')
+        self.flags('newos', virtio_image_id=value)
+        self.driver.init_host('host')
+        init_host.assert_called_once_with(self.driver, 'host')
+
     def test_unknown_medium(self):
         init_host = self.stock_method('init_host')
         self.flags('newos', media=['virtio', 'floppy'])

@@ -57,13 +57,16 @@ class Glance:
         )
 
 
+def answering(cloud):
+    """Have a Glance of this shape answer what Nova's client asks."""
+    return mock.patch.object(glance, 'GlanceClientWrapper', return_value=cloud)
+
+
 @ddt.ddt
 class CheckTest(fakes.TestCase):
     def check(self, cloud, context=None, project=fakes.PROJECT):
         context = context or fakes.context()
-        with mock.patch.object(
-            glance, 'GlanceClientWrapper', return_value=cloud
-        ):
+        with answering(cloud):
             newos_glance.check(
                 context, cloud, fakes.DRIVERS, 'virtio', project
             )
@@ -181,9 +184,7 @@ class SizeTest(fakes.TestCase):
 
     def check(self, cloud):
         context = fakes.context()
-        with mock.patch.object(
-            glance, 'GlanceClientWrapper', return_value=cloud
-        ):
+        with answering(cloud):
             newos_glance.check_size(context, fakes.DRIVERS, 'virtio')
         self.assertEqual([(context, fakes.DRIVERS)], cloud.asked)
 
@@ -206,9 +207,7 @@ class SizeTest(fakes.TestCase):
 class DigestTest(fakes.TestCase):
     def digest(self, cloud):
         context = fakes.context()
-        with mock.patch.object(
-            glance, 'GlanceClientWrapper', return_value=cloud
-        ):
+        with answering(cloud):
             found = newos_glance.digest(context, fakes.ISO)
         self.assertEqual([(context, fakes.ISO)], cloud.asked)
         return found
