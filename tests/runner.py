@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Run tests with tox; without a part, all but upstream-table.
+"""Run tests with tox; without a part, all but what takes hours.
 
 Everything runs beside the acceptance tests and leaves the processors to them:
 they wait for one guest at a time.
@@ -22,7 +22,8 @@ TOP = pathlib.Path(__file__).parents[1]
 DIRECTORY = pathlib.Path(os.environ['NEWOS_TEST_DIR'])
 #: OpenStack release to its Nova, which the tox environments are called after.
 RELEASES = {'2025.1': 31, '2025.2': 32, '2026.1': 33, '2026.2': 34}
-ACCEPTANCE = "tests/acceptance -m 'not flat' --box={state} --box-port={port}"
+BOX = 'tests/acceptance --box={state} --box-port={port}'
+ACCEPTANCE = f"{BOX} -m 'not flat and not on_demand'"
 FLAT = 'tests/acceptance -m flat --box={state}-flat --box-port={other_port}'
 COVERED = '{results}/coverage.unit-2026.2 {results}/coverage.functional'
 BOTH = '--driver=both'
@@ -41,13 +42,18 @@ PLAN = {
     ],
     'flat': [('flat', 'acceptance', FLAT)],
     'support-matrix': [('support-matrix', 'matrix', '--check {results}')],
+    'on-demand': [('on-demand', 'acceptance', f'{BOX} -m on_demand')],
     'upstream-table': [
         (f'table-{s}-{{release}}', 'upstream{nova}', f'{BOTH} --suite={s}')
         for s in ('unit', 'functional-all')
     ],
 }
-PYTEST = {'unit', 'contract', 'functional', 'acceptance', 'flat'}
-BOXES = {'acceptance', 'flat'}
+BOXES = {'acceptance', 'flat', 'on-demand'}
+PYTEST = {'unit', 'contract', 'functional', *BOXES}
+#: Only run when they are named.
+ON_DEMAND = {'on-demand', 'upstream-table'}
+#: By default with the newest release alone: others take long, tell little.
+NEWEST = {'upstream'}
 #: One check by the exit status of its command; the others write results.
 CHECKS = {'style', 'coverage', 'support-matrix'}
 #: Seconds. A test has a limit of its own, which leaves results: this one is
@@ -164,8 +170,16 @@ def plan(options):
         )
         for part in options.parts
         for name, environment, arguments in PLAN[part]
-        for release in options.releases[: None if '{' in name else 1]
+        for release in releases(part, name, options)
     ]
+
+
+def releases(part, name, options):
+    """The releases that a step is for: list of str."""
+    if '{' not in name:
+        return options.releases[:1]
+    newest = part in NEWEST and options.by_default
+    return options.releases[-1:] if newest else options.releases
 
 
 def run(*lanes):
@@ -244,12 +258,15 @@ def arguments():
     add('parts', nargs='*', type=part, metavar='PART', help=', '.join(PLAN))
     add('--pytest', nargs='...', default=[], help='what follows is for pytest')
     options = parser.parse_args()
-    if not options.releases:
+    options.by_default = not options.releases
+    if options.by_default:
         options.releases = [newest] if options.parts else [oldest, newest]
     options.releases.sort()
-    options.parts = options.parts or [p for p in PLAN if p not in LIMITS]
+    options.parts = options.parts or [p for p in PLAN if p not in ON_DEMAND]
     if BOXES & {*options.parts} and os.geteuid() != 0:
-        parser.error('acceptance and flat start a cloud: run them as root')
+        parser.error(
+            f'{", ".join(sorted(BOXES))} start a cloud: run them as root'
+        )
     return options
 
 

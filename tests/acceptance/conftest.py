@@ -24,6 +24,9 @@ def pytest_configure(config):
         config.addinivalue_line(
             'markers', f'{name}: needs [libvirt] images_type = {name}'
         )
+    config.addinivalue_line(
+        'markers', 'on_demand: takes long or needs more than the box has'
+    )
 
 
 def pytest_collection_modifyitems(items):

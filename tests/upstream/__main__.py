@@ -20,15 +20,13 @@ VERSION = importlib.metadata.version('nova')
 
 # What is run without a pattern. Of the functional tests, "functional" has
 # those that move servers, touch their disks or decide on their devices; the
-# others, four of five, are about NUMA, PCI, vTPM and the like.
+# others, nine of ten, are about NUMA, PCI, vTPM, old defects and the like.
 SUITES = {
     'unit': (),
     'functional': (
         r'functional\.compute\.',
-        r'functional\.regressions\.',
         r'libvirt\.test_(device_bus_migration|evacuate|live_migration)\.',
-        r'libvirt\.test_(machine_type|migration_addr|rescue_deleted_base)\.',
-        r'libvirt\.test_(shared_resource_provider|stateless_firmware|uefi)\.',
+        r'libvirt\.test_(machine_type|rescue_deleted_base|uefi)\.',
     ),
     'functional-all': (),
 }

@@ -85,7 +85,11 @@ class Environment:
     def install(self, *arguments):
         """Install what is given and nothing that it depends on."""
         return self.pip(
-            'install', '--no-deps', '--no-build-isolation', *arguments
+            'install',
+            '--no-compile',
+            '--no-deps',
+            '--no-build-isolation',
+            *arguments,
         )
 
     def script(self, name, *arguments, **kwargs):
