@@ -13,15 +13,12 @@ import nova.conf
 from nova.virt.libvirt import imagecache
 from nova.virt.libvirt import utils as libvirt_utils
 from oslo_concurrency import processutils
-from oslo_log import log as logging
 
-from nova_newos import exception
 from nova_newos import layout
 from nova_newos import media
 from nova_newos.media import virtio
 
 CONF = nova.conf.CONF
-LOG = logging.getLogger(__name__)
 
 
 class ImageCacheManager(imagecache.ImageCacheManager):
@@ -54,11 +51,7 @@ class ImageCacheManager(imagecache.ImageCacheManager):
 
 def _configured_driver_iso():
     value = CONF.newos.virtio_image_id
-    try:
-        return virtio.image_id(value, virtio.OPTION) if value else None
-    except exception.ImageIdInvalid as error:
-        LOG.warning('%s', error)
-        return None
+    return virtio.image_id(value, virtio.OPTION) if value else None
 
 
 def _overlays(directory):
