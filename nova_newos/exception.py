@@ -83,6 +83,15 @@ class VolumeRootRefused(NewosError):
     )
 
 
+class FinishRefused(NewosError):
+    """An installer that goes on after a reboot would be stopped by it."""
+
+    msg_fmt = (
+        'Windows Setup reboots before it is done: remove newos_finish=reboot '
+        'from server and image, and end the answer file with a shutdown'
+    )
+
+
 class BusUnavailable(NewosError):
     """The machine type has no such bus."""
 

@@ -26,6 +26,8 @@ class Server:
         come from users: treat them as hostile. Nova cuts values at 255
         characters.
     :ivar user_data: the server's user data, decoded, or None. Hostile too.
+    :ivar finishes_by_reboot: whether the guest is off when the installer
+        first reboots it
     """
 
     uuid: str
@@ -33,6 +35,7 @@ class Server:
     iso: str
     properties: collections.abc.Mapping[str, str]
     user_data: bytes | None = None
+    finishes_by_reboot: bool = False
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,6 +8,9 @@ its variables are lost, would install over it.
 
 There are two exceptions: a root disk that was never written to, and an owner
 who asks for the installer.
+
+What an installer that only reboots has installed would be started at once: the
+owner can have the guest's first reboot end a start that boots the installer.
 """
 
 import contextlib
@@ -21,6 +24,7 @@ from nova.virt.libvirt import utils as libvirt_utils
 from oslo_log import log as logging
 
 from nova_newos import exception
+from nova_newos import layout
 from nova_newos.virt import owner
 
 LOG = logging.getLogger(__name__)
@@ -28,6 +32,12 @@ LOG = logging.getLogger(__name__)
 #: Key of the server's metadata by which its owner asks for one start.
 ASK = 'newos_boot'
 _INSTALLER = 'installer'
+
+#: Key of the server's metadata, or property of the install ISO, that says
+#: what ends the installer's run.
+FINISH = 'newos_finish'
+REBOOT = 'reboot'
+_FINISHES = ('power-off', REBOOT)
 
 #: Key of the server's metadata that says what its last start was.
 ORDER = 'newos_boot_order'
@@ -65,20 +75,51 @@ def order():
     return Order.DISK if start is None else start.order
 
 
-def check(metadata):
+def ends_at_reboot():
+    """Whether the guest's reboot ends the domain that Nova describes now."""
+    start = _under_way.get()
+    return start is not None and start.ends_at_reboot
+
+
+def check(instance):
     """Refuse what an owner cannot ask for.
 
     Only where nothing has been done yet: to a start that comes with a
     migration or the host's own boot, nonsense is as if nothing was asked for.
 
-    :param metadata: of the server, str to str
-    :raises MetadataInvalid: when it is anything but the installer
+    :param instance: a ``nova.objects.Instance``
+    :raises MetadataInvalid: for anything but the installer, or a finish that
+        there is not
+    :raises PropertyInvalid: for such a finish among the image's properties
     """
-    value = metadata.get(ASK, _INSTALLER)
+    value = instance.metadata.get(ASK, _INSTALLER)
     if value != _INSTALLER:
         raise exception.MetadataInvalid(
             name=ASK, value=value, expected=f"'{_INSTALLER}'"
         )
+    for found, error in (
+        (instance.metadata, exception.MetadataInvalid),
+        (_properties(instance), exception.PropertyInvalid),
+    ):
+        value = found.get(FINISH, REBOOT)
+        if value not in _FINISHES:
+            raise error(
+                name=FINISH, value=value, expected=' or '.join(_FINISHES)
+            )
+
+
+def finishes_by_reboot(instance):
+    """Whether the installer's first reboot ends its run.
+
+    :param instance: a ``nova.objects.Instance``; its metadata comes before
+        the properties of its image
+    """
+    found = _properties(instance) | instance.metadata
+    return found.get(FINISH) == REBOOT
+
+
+def _properties(instance):
+    return layout.image_properties(instance.system_metadata)
 
 
 class Start:
@@ -114,6 +155,13 @@ class Start:
         if self._is_first or self._is_blank():
             return Order.DISK_FIRST
         return Order.INSTALLER_FIRST if self._is_asked_for else Order.DISK
+
+    @property
+    def ends_at_reboot(self):
+        """Whether it boots an installer, whose reboot ends the domain."""
+        return self.order is not Order.DISK and finishes_by_reboot(
+            self._instance
+        )
 
     @contextlib.contextmanager
     def under_way(self, is_started=True):
@@ -154,6 +202,10 @@ class Start:
         system[at:at] = [
             etree.Element('boot', dev=device) for device in self.order.value
         ]
+        for action in domain.findall('on_reboot'):
+            domain.remove(action)
+        if self.ends_at_reboot:
+            etree.SubElement(domain, 'on_reboot').text = 'destroy'
         return etree.tostring(domain, encoding='unicode')
 
 

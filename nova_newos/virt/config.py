@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""libvirt's description of an install server's disks."""
+"""libvirt's description of an install server and its disks."""
 
 import os
 
@@ -9,6 +9,24 @@ from nova.virt.libvirt import config as vconfig
 from nova_newos import layout
 
 CONF = nova.conf.CONF
+
+
+class LibvirtConfigInstaller(vconfig.LibvirtConfigGuest):
+    """A guest whose reboot ends it."""
+
+    @classmethod
+    def of(cls, conf):
+        """The same guest as one of this class."""
+        guest = cls()
+        vars(guest).update(vars(conf))
+        return guest
+
+    def format_dom(self):
+        """The XML element, with what Nova's class has no field for."""
+        dom = super().format_dom()
+        # Nova sees a guest that has powered off.
+        dom.append(self._text_node('on_reboot', 'destroy'))
+        return dom
 
 
 class LibvirtConfigRootDisk(vconfig.LibvirtConfigGuestDisk):

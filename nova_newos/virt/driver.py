@@ -238,7 +238,7 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
         # A host that boots has nobody's token to ask Glance with, and nobody
         # to tell of a mistake.
         if call.context.auth_token is not None:
-            boot.check(server.instance.metadata)
+            boot.check(server.instance)
             self._disks.restore_cdroms(call.context, server)
         with self._start(server):
             call.proceed()
@@ -248,7 +248,7 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
         """Start the guest that was shut down in the order of this start."""
         if not server.cdroms:
             return call.proceed()
-        boot.check(server.instance.metadata)
+        boot.check(server.instance)
         start = self._as_start(server)
         described = self._host.get_guest(server.instance).get_xml_desc(
             dump_inactive=True, dump_sensitive=True
@@ -292,6 +292,11 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
             self._rebase_with_qemu_img(call.backend.path, None)
 
     # XML.
+
+    @override.for_install_servers(when=lambda _: boot.ends_at_reboot())
+    def _get_guest_config(self, _server, call):
+        """Have the installer's reboot end its run."""
+        return config.LibvirtConfigInstaller.of(call.proceed())
 
     @override.for_install_servers()
     def _get_guest_disk_config(self, server, call):

@@ -67,7 +67,7 @@ def propose(media, instance, image_meta, volume_root):
         raise exception.VolumeRootRefused()
     _check_buses(instance, image_meta)
     snapshot.is_to_be_sealed(instance)
-    boot.check(instance.metadata)
+    boot.check(instance)
     plain = servers.as_plain(instance, image_meta.id)
     references = [(m.name, m.reference(plain)) for m in media.enabled]
     proposed = layout.Layout(

@@ -9,6 +9,7 @@ from oslo_serialization import base64
 from nova_newos import layout
 from nova_newos import media
 from nova_newos.media import base
+from nova_newos.virt import boot
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,4 +68,5 @@ def as_plain(instance, iso):
         iso=iso,
         properties=layout.image_properties(instance.system_metadata),
         user_data=base64.decode_as_bytes(user_data) if user_data else None,
+        finishes_by_reboot=boot.finishes_by_reboot(instance),
     )

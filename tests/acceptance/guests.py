@@ -275,6 +275,13 @@ class Guest:
         """Have the waiting probe install itself; returns its report."""
         return self._installed(self.ask('install'))
 
+    def install_and_reboot(self):
+        """Have the waiting probe install itself and reboot the guest.
+
+        For guests that are off then; returns its report.
+        """
+        return self._installed(self.ask('install-reboot'))
+
     def _installed(self, report):
         assert report.facts.get('installed'), report
         onebox.wait_for('the installer powers off', self.is_off)

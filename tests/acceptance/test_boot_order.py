@@ -23,6 +23,17 @@ def test_the_installer_does_not_start_again(launch, waiting_iso):
     assert told == {'newos_boot_order': 'installer, then disk'}
 
 
+def test_the_installers_reboot_ends_its_run(launch, waiting_iso):
+    guest = launch(waiting_iso, '--property=newos_finish=reboot')
+    guest.wait_for_report(**{'booted-from': 'waiting'})
+    # It is SHUTOFF, and as it was installed: nothing has booted it.
+    marker = guest.install_and_reboot().facts['marker']
+    report = guest.boot()
+    assert report.facts['marker'] == marker
+    assert report.facts['boots'] == '1'
+    assert guest.domain_xml().findtext('on_reboot') == 'restart'
+
+
 def test_nonsense_is_asked_for(launch, waiting_iso):
     guest = launch(
         waiting_iso, '--property=newos_boot=cdrom', expect=('ERROR',)

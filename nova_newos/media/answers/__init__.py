@@ -27,11 +27,16 @@ class AnswersMedium(base.Medium):
 
         :returns: the first :data:`DIGEST_LENGTH` hexadecimal digits of its
             sha256
+        :raises FinishRefused: when the guest would be off halfway
         """
         if not server.user_data:
             return None
         found = cd.from_user_data(server.user_data, server.uuid)
-        return None if found is None else _digest(server.user_data)
+        if found is None:
+            return None
+        if server.finishes_by_reboot and found.reboots_midway:
+            raise exception.FinishRefused()
+        return _digest(server.user_data)
 
     def contents(self, server, reference):
         """The CD-ROM that was decided on at spawn.

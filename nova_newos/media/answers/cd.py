@@ -27,6 +27,11 @@ class Cd:
     label: str
     files: tuple[iso.File, ...]
 
+    @property
+    def reboots_midway(self):
+        """Whether the installer goes on after a reboot, as Windows' does."""
+        return any(detect.AUTOUNATTEND.is_at(file.path) for file in self.files)
+
 
 # Nova asks a few times in a row for the same server, and the worst user data
 # takes most of a second to read. What is kept is a few megabytes each at most.

@@ -19,6 +19,7 @@ import nova.privsep
 import nova.privsep.qemu
 from nova.virt import driver as nova_driver
 from nova.virt.libvirt import blockinfo as stock_blockinfo
+from nova.virt.libvirt import config as vconfig
 from nova.virt.libvirt import driver as stock_driver
 from nova.virt.libvirt import imagebackend
 from nova.virt.libvirt import utils as libvirt_utils
@@ -182,6 +183,16 @@ def flavor(root_gb=20, ephemeral_gb=0, swap=0, **extra_specs):
         is_public=True,
         disabled=False,
     )
+
+
+def guest_config():
+    """A domain as Nova's driver describes it, without devices."""
+    guest = vconfig.LibvirtConfigGuest()
+    guest.virt_type = 'kvm'
+    guest.os_type = 'hvm'
+    guest.uuid = SERVER
+    guest.name = 'instance-1'
+    return guest
 
 
 def server(image=None, server_layout=None, flavor=None, **fields):

@@ -59,12 +59,70 @@ class StartTest(fakes.TestCase):
         with self.assertRaisesRegex(
             exception.MetadataInvalid, "newos_boot=.* is not 'installer'"
         ):
-            boot.check(metadata)
+            boot.check(fakes.server(metadata=metadata))
         self.assertEqual(boot.Order.DISK, self.start(metadata=metadata).order)
 
     @ddt.data({}, ASKED)
     def test_what_can_be_asked_for(self, metadata):
-        boot.check(metadata)
+        boot.check(fakes.server(metadata=metadata))
+
+    @ddt.data('', 'Reboot', 'shutdown', 'x' * 255)
+    def test_finish_that_there_is_not(self, value):
+        asked = {'newos_finish': value}
+        for instance, error in (
+            (fakes.server(metadata=asked), exception.MetadataInvalid),
+            (
+                fakes.server(fakes.image_dict(**asked)),
+                exception.PropertyInvalid,
+            ),
+        ):
+            with self.assertRaisesRegex(
+                error, 'newos_finish=.*is not power-off or reboot'
+            ):
+                boot.check(instance)
+            self.assertFalse(boot.finishes_by_reboot(instance))
+
+    @ddt.data(
+        (None, None, False),
+        (None, 'reboot', True),
+        (None, 'power-off', False),
+        ('reboot', None, True),
+        ('reboot', 'power-off', True),
+        ('power-off', 'reboot', False),
+    )
+    @ddt.unpack
+    def test_finish(self, metadata, image_property, finishes):
+        """What the server says comes before what its image says."""
+
+        def asked(value):
+            return {} if value is None else {'newos_finish': value}
+
+        instance = fakes.server(
+            fakes.image_dict(**asked(image_property)),
+            metadata=asked(metadata),
+        )
+        boot.check(instance)
+        self.assertIs(finishes, boot.finishes_by_reboot(instance))
+
+    @ddt.data(
+        ({'is_first': True}, {}, True),
+        ({'is_blank': True}, {}, True),
+        ({}, ASKED, True),
+        # What was installed may reboot.
+        ({}, {}, False),
+    )
+    @ddt.unpack
+    def test_ends_at_reboot(self, start, metadata, ends):
+        start = self.start(
+            metadata={'newos_finish': 'reboot', **metadata}, **start
+        )
+        with start.under_way():
+            self.assertIs(ends, boot.ends_at_reboot())
+        self.assertFalse(boot.ends_at_reboot())
+
+    def test_does_not_end_at_reboot(self):
+        with self.start(is_first=True).under_way():
+            self.assertFalse(boot.ends_at_reboot())
 
     def test_once(self):
         """Nova asks several times for one domain."""
@@ -126,4 +184,20 @@ class StartTest(fakes.TestCase):
         applied = self.start(**start).applied(XML.format(before))
         self.assertEqual(
             *(etree.canonicalize(xml) for xml in (XML.format(after), applied))
+        )
+
+    @ddt.data(
+        ({'is_blank': True}, ['destroy']),
+        # It was the installer's before.
+        ({}, []),
+    )
+    @ddt.unpack
+    def test_applied_finish(self, start, actions):
+        start = self.start(metadata={'newos_finish': 'reboot'}, **start)
+        xml = XML.format(DISK_FIRST).replace(
+            '<devices>', '<on_reboot>destroy</on_reboot><devices>'
+        )
+        applied = etree.fromstring(start.applied(xml))
+        self.assertEqual(
+            actions, [found.text for found in applied.findall('on_reboot')]
         )

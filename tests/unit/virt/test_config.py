@@ -26,6 +26,23 @@ def disk(path, dev, bus='scsi', unit=None, device='disk'):
     return made
 
 
+class InstallerTest(fakes.TestCase):
+    def test_xml(self):
+        guest = fakes.guest_config()
+        expected = etree.fromstring(guest.to_xml())
+        etree.SubElement(expected, 'on_reboot').text = 'destroy'
+        made = config.LibvirtConfigInstaller.of(guest)
+        self.assertEqual(
+            *(
+                etree.canonicalize(xml, strip_text=True)
+                for xml in (
+                    etree.tostring(expected, encoding='unicode'),
+                    made.to_xml(),
+                )
+            )
+        )
+
+
 @ddt.ddt
 class RootDiskTest(fakes.TestCase):
     def test_xml(self):

@@ -5,7 +5,9 @@ import pathlib
 from unittest import mock
 
 import ddt
+from lxml import etree
 from nova.virt.libvirt import blockinfo as stock_blockinfo
+from nova.virt.libvirt import driver as stock
 from oslo_concurrency import processutils
 
 from nova_newos.virt import exception as virt_exception
@@ -32,6 +34,9 @@ class BootTest(driver_base.DriverTestCase):
             'spawn',
         ):
             self.stock_method(name, self.describe)
+        self.stock_method(
+            '_get_guest_config', lambda *_args: fakes.guest_config()
+        )
 
     def server(self, allocated=0, server_layout=fakes.LAYOUT, **fields):
         """A server with a root disk."""
@@ -84,6 +89,27 @@ class BootTest(driver_base.DriverTestCase):
         )
 
     STARTS = ('hard_reboot', 'finish_migration', 'finish_revert')
+
+    def guest_config(self, instance):
+        """The domain that Nova describes for a server."""
+        described = self.driver._get_guest_config(
+            instance, 'network', 'meta', 'disks'
+        )
+        return etree.fromstring(described.to_xml())
+
+    @ddt.data((0, 'destroy'), (5, None))
+    @ddt.unpack
+    def test_reboot_ends_the_installers_run(self, allocated, action):
+        instance = self.server(allocated, metadata={'newos_finish': 'reboot'})
+        domains = []
+        stock.LibvirtDriver._hard_reboot.side_effect = lambda *_args: (
+            domains.append(self.guest_config(instance))
+        )
+        self.hard_reboot(instance)
+        self.assertEqual(action, domains[0].findtext('on_reboot'))
+        # Nobody starts it: a rescue, for instance.
+        domain = self.guest_config(instance)
+        self.assertIsNone(domain.find('on_reboot'))
 
     @ddt.data(*STARTS)
     def test_installed(self, start):

@@ -24,6 +24,7 @@ ERRORS = {
     'RootDiskSizeMissing': {},
     'RootDiskTooLarge': {'size': 1048576, 'flavor_gb': 1048575},
     'VolumeRootRefused': {},
+    'FinishRefused': {},
     'BusUnavailable': {
         'machine': 'pc-q35-rhel9.6.0',
         'bus': 'ide',

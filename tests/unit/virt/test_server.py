@@ -21,6 +21,12 @@ class PlainTest(fakes.TestCase):
         )
         self.assertEqual('windows', plain.properties['os_type'])
 
+    def test_finish(self):
+        for finish, expected in (('reboot', True), ('power-off', False)):
+            instance = fakes.server(metadata={'newos_finish': finish})
+            plain = servers.as_plain(instance, fakes.ISO)
+            self.assertIs(expected, plain.finishes_by_reboot)
+
     def test_no_user_data(self):
         self.assertIsNone(
             servers.as_plain(fakes.server(), fakes.ISO).user_data

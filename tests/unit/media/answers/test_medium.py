@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
+import dataclasses
 import hashlib
 
 import ddt
@@ -46,6 +47,23 @@ class AnswersTest(base.TestCase):
     @ddt.data(None, b'', b'#cloud-config\n', b'#!/bin/sh\n')
     def test_no_answers(self, user_data):
         self.assertIsNone(self.medium.reference(server(user_data)))
+
+    @ddt.data(
+        samples.WINDOWS_PE,
+        samples.tar(('AUTOUNATTEND.xml', samples.WINDOWS_PE)),
+    )
+    def test_windows_reboots_midway(self, user_data):
+        a_server = server(user_data)
+        self.assertIsNotNone(self.medium.reference(a_server))
+        a_server = dataclasses.replace(a_server, finishes_by_reboot=True)
+        with self.assertRaisesRegex(exception.FinishRefused, 'shutdown'):
+            self.medium.reference(a_server)
+
+    def test_others_may_end_by_a_reboot(self):
+        a_server = dataclasses.replace(
+            server(samples.AUTOINSTALL), finishes_by_reboot=True
+        )
+        self.assertEqual(DIGEST, self.medium.reference(a_server))
 
     def test_broken(self):
         with self.assertRaises(exception.AnswersUnreadable):
