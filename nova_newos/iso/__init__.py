@@ -5,16 +5,28 @@ Pure: no process, no network, nothing of Nova or Glance. The bytes of an ISO
 are a stranger's; see :mod:`nova_newos.iso.inspector` for what that means.
 """
 
+from nova_newos.exception import NoDatabase
 from nova_newos.exception import NotAnIso
+from nova_newos.iso.database import DEFAULT_PATH
+from nova_newos.iso.database import Database
+from nova_newos.iso.database import System
 from nova_newos.iso.inspector import Watch
 from nova_newos.iso.inspector import inspect
 from nova_newos.iso.medium import BootEntry
 from nova_newos.iso.medium import Iso
+from nova_newos.iso.properties import minimums
+from nova_newos.iso.properties import properties
 
 __all__ = [
+    'DEFAULT_PATH',
     'BootEntry',
+    'Database',
     'Iso',
+    'NoDatabase',
     'NotAnIso',
+    'System',
     'Watch',
     'inspect',
+    'minimums',
+    'properties',
 ]
