@@ -103,6 +103,12 @@ class _Medium(NamedTuple):
             for name, pattern in self.patterns.items()
         )
 
+    def place(self, volume_id: str) -> tuple[int, int]:
+        """Which part of a volume id it matches."""
+        pattern = self.patterns.get('volume_id')
+        found = pattern.search(volume_id) if pattern else None
+        return found.span() if found else (0, len(volume_id))
+
     @property
     def rank(self) -> tuple[int, str]:
         """How sure a match is: what was compared, then what is newer."""
@@ -133,6 +139,7 @@ class Database:
             # libosinfo knows nothing of UDF.
             return ()
         found = [medium for medium in self._media() if medium.matches(iso)]
+        found = _on_loaders(_closest(found, iso.volume_id), iso.loaders)
         found.sort(key=lambda medium: medium.rank, reverse=True)
         return tuple(dict.fromkeys(medium.system for medium in found))
 
@@ -144,6 +151,35 @@ class Database:
             raise exception.NoDatabase(
                 path=self._path, reason=error
             ) from error
+
+
+def _closest(media: list[_Medium], volume_id: str) -> list[_Medium]:
+    """Without those that match only a part of what another one matches.
+
+    An expression for EL-8 is found in RHEL-8 too, within the place where that
+    for RHEL-8 is.
+    """
+    places = [medium.place(volume_id) for medium in media]
+    return [
+        medium
+        for medium, place in zip(media, places, strict=True)
+        if not any(
+            other[0] <= place[0] and place[1] <= other[1] and other != place
+            for other in places
+        )
+    ]
+
+
+def _on_loaders(
+    media: list[_Medium], loaders: frozenset[str]
+) -> list[_Medium]:
+    """Those for the architectures of the boot loaders, if there are any."""
+    found = [
+        medium
+        for medium in media
+        if medium.system.architecture in loaders | {''}
+    ]
+    return found if found and loaders else media
 
 
 _lock = threading.Lock()

@@ -87,8 +87,7 @@ def examine(size: int | None) -> reader.Examination[Iso]:
     if not (found.primary or found.has_udf):
         raise exception.NotAnIso()
     catalog = yield from _catalog(found.catalog)
-    entries = yield from _with_tables(catalog or ())
-    loaders = yield from _loaders(entries)
+    entries, loaders = yield from _images(catalog or ())
     label = ''
     if found.has_udf:
         label = yield from _udf_label(anchor, size)
@@ -116,27 +115,33 @@ def _catalog(
     return eltorito.entries(content)
 
 
-def _with_tables(
+def _images(
     entries: tuple[BootEntry, ...],
-) -> reader.Examination[tuple[BootEntry, ...]]:
-    """The entries, and whether the first one has an information table."""
-    if not entries or entries[0].platform != 'bios':
-        return entries
-    first, *rest = entries
-    (content,) = yield [eltorito.table_span(first)]
-    first = dataclasses.replace(
-        first, information_table=eltorito.has_table(first, content)
-    )
-    return (first, *rest)
+) -> reader.Examination[tuple[tuple[BootEntry, ...], loader.Loader]]:
+    """Look at the first image for UEFI, and at the default one for BIOS.
 
+    In the order in which they are on the medium, so that none has passed when
+    it is asked for.
 
-def _loaders(
-    entries: tuple[BootEntry, ...],
-) -> reader.Examination[loader.Loader]:
-    for entry in entries:
-        if entry.bootable and entry.platform == 'uefi':
-            return (yield from loader.examine(entry.lba))
-    return loader.Loader()
+    :returns: the entries with what was found, and UEFI's boot loaders
+    """
+    wanted = [entry for entry in entries[:1] if entry.platform == 'bios']
+    wanted += [
+        entry
+        for entry in entries
+        if entry.bootable and entry.platform == 'uefi'
+    ][:1]
+    loaders = loader.Loader()
+    for entry in sorted(wanted, key=lambda entry: entry.lba):
+        if entry.platform == 'uefi':
+            loaders = yield from loader.examine(entry.lba)
+            continue
+        (content,) = yield [eltorito.table_span(entry)]
+        entry = dataclasses.replace(
+            entry, information_table=eltorito.has_table(entry, content)
+        )
+        entries = (entry, *entries[1:])
+    return entries, loaders
 
 
 def _udf_label(anchor: bytes, size: int | None) -> reader.Examination[str]:

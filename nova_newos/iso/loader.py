@@ -27,8 +27,14 @@ _LOADERS = {
     b'BOOTAA64EFI': 'aarch64',
     b'BOOTARM EFI': 'armv7l',
 }
+# Of a boot image this much is read at once, and of a boot loader and around
+# its debug directory: what is next is mostly there, and a stream does not
+# come back.
+_IMAGE_HEAD = 65536
+_LOADER_HEAD = 4096
+_AROUND = 4096
+
 _DIRECTORY_LENGTH = 8192
-_PE_LENGTH = 4096
 _DEBUG_LENGTH = 512
 
 _ENTRY = 32
@@ -51,8 +57,30 @@ class Loader:
 
 
 @dataclasses.dataclass(frozen=True)
+class _Part:
+    """A part of the medium, of which the head has been read."""
+
+    begin: int
+    head: bytes
+
+    def read(self, offset: int, length: int) -> Examination[bytes]:
+        """Bytes of the part, of which only those after the head are new."""
+        known = self.head[offset : offset + length]
+        if len(known) == length:
+            return known
+        begin = self.begin + offset + len(known)
+        (content,) = yield [Span(begin, length - len(known))]
+        return known + content
+
+
+def _part(begin: int, length: int) -> Examination[_Part]:
+    (head,) = yield [Span(begin, length)]
+    return _Part(begin, head)
+
+
+@dataclasses.dataclass(frozen=True)
 class _Fat:
-    """Where a FAT file system has its data, in bytes of the medium."""
+    """Where a FAT file system has its data, in bytes of itself."""
 
     root: int
     data: int
@@ -73,39 +101,36 @@ class _Entry:
 
 def examine(lba: int) -> Examination[Loader]:
     """Look at the boot image at a sector of the medium."""
-    begin = lba * SECTOR
-    (boot_sector,) = yield [Span(begin, 512)]
-    fat = _fat(boot_sector, begin)
+    image = yield from _part(lba * SECTOR, _IMAGE_HEAD)
+    fat = _fat(image.head[:512])
     if fat is None:
         return Loader()
     offset = fat.root
     for name in (b'EFI        ', b'BOOT       '):
-        (content,) = yield [Span(offset, _DIRECTORY_LENGTH)]
-        entry = next(
-            (
-                entry
-                for entry in _directory(content)
-                if entry.name == name and entry.is_directory
-            ),
-            None,
+        content = yield from image.read(offset, _DIRECTORY_LENGTH)
+        folders = (
+            fat.offset(entry.cluster)
+            for entry in _directory(content)
+            if entry.name == name and entry.is_directory
         )
-        if entry is None:
+        # No folder begins where the boot sector is.
+        offset = next(folders, 0)
+        if not offset:
             return Loader()
-        offset = fat.offset(entry.cluster)
-    (content,) = yield [Span(offset, _DIRECTORY_LENGTH)]
+    content = yield from image.read(offset, _DIRECTORY_LENGTH)
     loaders = {
-        entry.name: entry
+        entry.name: fat.offset(entry.cluster)
         for entry in _directory(content)
         if entry.name in _LOADERS and not entry.is_directory
     }
     if not loaders:
         return Loader()
     first = min(loaders, key=list(_LOADERS).index)
-    pdb = yield from _pdb(fat.offset(loaders[first].cluster))
+    pdb = yield from _pdb(image, loaders[first])
     return Loader(frozenset(_LOADERS[name] for name in loaders), pdb)
 
 
-def _fat(sector: bytes, begin: int) -> _Fat | None:
+def _fat(sector: bytes) -> _Fat | None:
     """The BIOS parameter block, by Microsoft's FAT specification 1.03."""
     if len(sector) < 512 or sector[510:] != b'\x55\xaa':
         return None
@@ -117,12 +142,12 @@ def _fat(sector: bytes, begin: int) -> _Fat | None:
     (table_size,) = struct.unpack_from('<H', sector, 22)
     cluster = size * per_cluster
     if table_size:
-        root = begin + (reserved + tables * table_size) * size
+        root = (reserved + tables * table_size) * size
         root_size = -(-roots * _ENTRY // size) * size
         return _Fat(root, root + root_size, cluster)
     (table_size,) = struct.unpack_from('<I', sector, 36)
     (first,) = struct.unpack_from('<I', sector, 44)
-    data = begin + (reserved + tables * table_size) * size
+    data = (reserved + tables * table_size) * size
     if first < 2:
         return None
     return _Fat(data + (first - 2) * cluster, data, cluster)
@@ -142,30 +167,35 @@ def _directory(content: bytes) -> Iterator[_Entry]:
             yield _Entry(name, bool(attributes & _IS_DIRECTORY), cluster)
 
 
-def _pdb(begin: int) -> Examination[str | None]:
+def _pdb(image: _Part, offset: int) -> Examination[str | None]:
     """The name of a program's debug symbols, by the PE format.
 
     :returns: '' if it has none, None if this is not a program
     """
-    (content,) = yield [Span(begin, _PE_LENGTH)]
+    head = yield from image.read(offset, _LOADER_HEAD)
+    program = _Part(image.begin + offset, head)
     try:
-        directory = _debug_directory(content)
+        directory = _debug_directory(head)
     except (struct.error, ValueError):
         return None
     if directory is None:
         return ''
-    (content,) = yield [
-        Span(begin + directory.offset, min(directory.length, _DEBUG_LENGTH))
-    ]
+    begin = max(0, directory.offset - _AROUND)
+    around = yield from program.read(begin, directory.offset - begin + _AROUND)
+    at = directory.offset - begin
+    content = around[at : at + min(directory.length, _DEBUG_LENGTH)]
+    if not content:
+        return None
     where = _codeview(content)
     if where is None:
-        return '' if content else None
-    (content,) = yield [
-        Span(begin + where.offset, min(where.length, _DEBUG_LENGTH))
-    ]
-    if content[:4] != b'RSDS':
+        return ''
+    at = where.offset - begin
+    symbols = around[at : at + where.length] if at >= 0 else b''
+    if len(symbols) < where.length:
+        symbols = yield from program.read(where.offset, where.length)
+    if symbols[:4] != b'RSDS':
         return None
-    path = content[24:].partition(b'\0')[0].decode('latin-1').lower()
+    path = symbols[24:].partition(b'\0')[0].decode('latin-1').lower()
     return path.replace('\\', '/').rpartition('/')[2]
 
 
@@ -207,5 +237,5 @@ def _codeview(content: bytes) -> Span | None:
             '<4I', content, begin + 12
         )
         if kind == _CODEVIEW:
-            return Span(raw, length)
+            return Span(raw, min(length, _DEBUG_LENGTH))
     return None
