@@ -16,6 +16,7 @@ from collections.abc import Iterator
 import dataclasses
 import functools
 import logging
+import lzma
 import os
 import pathlib
 import re
@@ -41,6 +42,16 @@ _GIB = 1024 * _MIB
 # Ten times what the database of 2026 has.
 _MAX_FILES = 10_000
 _MAX_FILE_SIZE = 4 * _MIB
+
+# What broken files and archives raise, and our own refusals.
+_UNREADABLE = (
+    OSError,
+    EOFError,
+    ValueError,
+    lzma.LZMAError,
+    tarfile.TarError,
+    ElementTree.ParseError,
+)
 
 # What libosinfo compares, by the names that both have for it.
 _TEXTS = ('volume_id', 'system_id', 'publisher_id', 'application_id')
@@ -147,7 +158,7 @@ class Database:
         try:
             with _lock:
                 return _load(self._path, _fingerprint(self._path))
-        except (OSError, EOFError, tarfile.TarError, ValueError) as error:
+        except _UNREADABLE as error:
             raise exception.NoDatabase(
                 path=self._path, reason=error
             ) from error
