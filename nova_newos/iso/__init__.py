@@ -10,10 +10,10 @@ from nova_newos.exception import NotAnIso
 from nova_newos.iso.database import DEFAULT_PATH
 from nova_newos.iso.database import Database
 from nova_newos.iso.database import System
+from nova_newos.iso.facts import BootEntry
+from nova_newos.iso.facts import Iso
 from nova_newos.iso.inspector import Watch
 from nova_newos.iso.inspector import inspect
-from nova_newos.iso.medium import BootEntry
-from nova_newos.iso.medium import Iso
 from nova_newos.iso.properties import minimums
 from nova_newos.iso.properties import properties
 

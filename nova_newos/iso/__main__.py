@@ -20,11 +20,11 @@ def main(arguments: list[str] | None = None) -> None:
     )
     parsed = parser.parse_args(arguments)
     try:
-        medium = iso.inspect(parsed.file)
-        systems = iso.Database(parsed.database).identify(medium)
+        found = iso.inspect(parsed.file)
+        systems = iso.Database(parsed.database).identify(found)
     except exception.NewosError as error:
         parser.exit(1, f'{error}\n')
-    for name, value in iso.properties(medium, systems).items():
+    for name, value in iso.properties(found, systems).items():
         print(f"{name}='{value}'")
 
 

@@ -29,7 +29,7 @@ from xml.etree.ElementTree import Element
 from defusedxml import ElementTree
 
 from nova_newos import exception
-from nova_newos.iso.medium import Iso
+from nova_newos.iso.facts import Iso
 
 LOG = logging.getLogger(__name__)
 
@@ -98,7 +98,7 @@ class System:
     unattended: bool = False
 
 
-class _Medium(NamedTuple):
+class _Known(NamedTuple):
     """What the ISO of a system looks like."""
 
     system: System
@@ -149,12 +149,12 @@ class Database:
         if not iso.volume_size:
             # libosinfo knows nothing of UDF.
             return ()
-        found = [medium for medium in self._media() if medium.matches(iso)]
+        found = [known for known in self._known() if known.matches(iso)]
         found = _on_loaders(_closest(found, iso.volume_id), iso.loaders)
-        found.sort(key=lambda medium: medium.rank, reverse=True)
-        return tuple(dict.fromkeys(medium.system for medium in found))
+        found.sort(key=lambda known: known.rank, reverse=True)
+        return tuple(dict.fromkeys(known.system for known in found))
 
-    def _media(self) -> tuple[_Medium, ...]:
+    def _known(self) -> tuple[_Known, ...]:
         try:
             with _lock:
                 return _load(self._path, _fingerprint(self._path))
@@ -164,16 +164,16 @@ class Database:
             ) from error
 
 
-def _closest(media: list[_Medium], volume_id: str) -> list[_Medium]:
+def _closest(isos: list[_Known], volume_id: str) -> list[_Known]:
     """Without those that match only a part of what another one matches.
 
     An expression for EL-8 is found in RHEL-8 too, within the place where that
     for RHEL-8 is.
     """
-    places = [medium.place(volume_id) for medium in media]
+    places = [known.place(volume_id) for known in isos]
     return [
-        medium
-        for medium, place in zip(media, places, strict=True)
+        known
+        for known, place in zip(isos, places, strict=True)
         if not any(
             other[0] <= place[0] and place[1] <= other[1] and other != place
             for other in places
@@ -181,16 +181,12 @@ def _closest(media: list[_Medium], volume_id: str) -> list[_Medium]:
     ]
 
 
-def _on_loaders(
-    media: list[_Medium], loaders: frozenset[str]
-) -> list[_Medium]:
+def _on_loaders(isos: list[_Known], loaders: frozenset[str]) -> list[_Known]:
     """Those for the architectures of the boot loaders, if there are any."""
     found = [
-        medium
-        for medium in media
-        if medium.system.architecture in loaders | {''}
+        known for known in isos if known.system.architecture in loaders | {''}
     ]
-    return found if found and loaders else media
+    return found if found and loaders else isos
 
 
 _lock = threading.Lock()
@@ -212,8 +208,8 @@ def _fingerprint(path: pathlib.Path) -> tuple[int, ...]:
 @functools.lru_cache(maxsize=2)
 def _load(
     path: pathlib.Path, _fingerprint: tuple[int, ...]
-) -> tuple[_Medium, ...]:
-    """All media of a database.
+) -> tuple[_Known, ...]:
+    """The ISOs of a database.
 
     :raises ValueError: it is none
     """
@@ -225,12 +221,12 @@ def _load(
                 element.get('id', ''), _Os(systems=systems)
             )
             system.elements.append(element)
-    media = tuple(
-        medium for system in systems.values() for medium in system.media()
+    isos = tuple(
+        known for system in systems.values() for known in system.known()
     )
-    if not media:
-        raise ValueError('it has no media')
-    return media
+    if not isos:
+        raise ValueError('it knows no ISO')
+    return isos
 
 
 def _read_directory(path: pathlib.Path) -> Iterator[bytes]:
@@ -267,13 +263,13 @@ class _Os:
     systems: dict[str, '_Os']
     elements: list[Element] = dataclasses.field(default_factory=list)
 
-    def media(self) -> Iterator[_Medium]:
-        """Its media that can be recognised."""
+    def known(self) -> Iterator[_Known]:
+        """Its ISOs that can be recognised."""
         for element in self.find_all('media'):
             for iso in element.findall('iso'):
                 patterns = _patterns(iso)
                 if patterns:
-                    yield _Medium(
+                    yield _Known(
                         self._system(element),
                         patterns,
                         _number(iso.findtext('volume-size')),
@@ -370,7 +366,7 @@ def _number(text: str | None) -> int:
 
 
 def _patterns(iso: Element) -> dict[str, re.Pattern[str]] | None:
-    """The expressions of a medium, by the names of an :class:`Iso`.
+    """The expressions of an ISO, by the names of an :class:`Iso`.
 
     :returns: None if one of them cannot be used, as then the others would
         match what they are not meant to

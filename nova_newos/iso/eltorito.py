@@ -4,8 +4,8 @@
 from collections.abc import Iterator
 import struct
 
-from nova_newos.iso.medium import SECTOR
-from nova_newos.iso.medium import BootEntry
+from nova_newos.iso.facts import SECTOR
+from nova_newos.iso.facts import BootEntry
 from nova_newos.iso.reader import Span
 
 _ENTRY = 32

@@ -2,10 +2,10 @@
 """Looks at an ISO, in a file or as it passes.
 
 Why not with pycdlib, which the answer CD is written with: it reads every
-directory of a medium when it opens one, so that the medium decides how much is
+directory of an ISO when it opens one, so that the ISO decides how much is
 read and kept. What is wanted here is in some 30 sectors at known places, and
-in the boot image. All that is read of any medium stays below 256 KiB, and no
-number of the medium decides how much.
+in the boot image. All that is read of any ISO stays below 256 KiB, and no
+number of the ISO decides how much.
 """
 
 import dataclasses
@@ -17,9 +17,9 @@ from nova_newos.iso import loader
 from nova_newos.iso import partitions
 from nova_newos.iso import reader
 from nova_newos.iso import volumes
-from nova_newos.iso.medium import SECTOR
-from nova_newos.iso.medium import BootEntry
-from nova_newos.iso.medium import Iso
+from nova_newos.iso.facts import SECTOR
+from nova_newos.iso.facts import BootEntry
+from nova_newos.iso.facts import Iso
 
 # Of Microsoft's two boot loaders for CD-ROMs.
 _WAITS = {'cdboot.pdb': True, 'cdboot_noprompt.pdb': False}
@@ -73,7 +73,7 @@ class Watch:
 
 
 def examine(size: int | None) -> reader.Examination[Iso]:
-    """Look at a medium.
+    """Look at an ISO.
 
     :param size: in bytes, if it is known
     :raises NotAnIso: it has no volume of ISO 9660 or UDF
@@ -120,7 +120,7 @@ def _images(
 ) -> reader.Examination[tuple[tuple[BootEntry, ...], loader.Loader]]:
     """Look at the first image for UEFI, and at the default one for BIOS.
 
-    In the order in which they are on the medium, so that none has passed when
+    In the order in which they are on the ISO, so that none has passed when
     it is asked for.
 
     :returns: the entries with what was found, and UEFI's boot loaders
@@ -164,8 +164,8 @@ def _waits(iso: Iso, loaders: loader.Loader) -> bool | None:
     waits = _WAITS.get(loaders.pdb or '')
     if waits is not None:
         return waits
-    # Somebody else's Windows medium bears somebody else's name, but has one
-    # of Microsoft's two loaders; another loader on Microsoft's own medium may
+    # Somebody else's Windows ISO bears somebody else's name, but has one
+    # of Microsoft's two loaders; another loader on Microsoft's own ISO may
     # be what a newer Windows has.
     names = f'{iso.publisher_id} {iso.application_id}'.upper()
     if any(name in names for name in _MICROSOFT):

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 import dataclasses
 import struct
 
-from nova_newos.iso.medium import SECTOR
+from nova_newos.iso.facts import SECTOR
 from nova_newos.iso.reader import Examination
 from nova_newos.iso.reader import Span
 
@@ -58,7 +58,7 @@ class Loader:
 
 @dataclasses.dataclass(frozen=True)
 class _Part:
-    """A part of the medium, of which the head has been read."""
+    """A part of the ISO, of which the head has been read."""
 
     begin: int
     head: bytes
@@ -100,7 +100,7 @@ class _Entry:
 
 
 def examine(lba: int) -> Examination[Loader]:
-    """Look at the boot image at a sector of the medium."""
+    """Look at the boot image at a sector of the ISO."""
     image = yield from _part(lba * SECTOR, _IMAGE_HEAD)
     fat = _fat(image.head[:512])
     if fat is None:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from collections.abc import Sequence
 
 from nova_newos.iso.database import System
-from nova_newos.iso.medium import Iso
+from nova_newos.iso.facts import Iso
 
 #: Of what is found and said here: changes when a new look at an ISO may find
 #: more.
@@ -51,10 +51,10 @@ _ARCHITECTURES = frozenset(
 def properties(iso: Iso, systems: Sequence[System]) -> dict[str, str]:
     """Glance image properties for an ISO.
 
-    Only what is the same for all candidates is said, but for ``newos_os``,
-    which names them.
+    Only what is the same for all systems is said, but for ``newos_os``, which
+    names them.
 
-    :param systems: candidates, from :meth:`Database.identify`
+    :param systems: that it may hold, from :meth:`Database.identify`
     :returns: values that are printable, not empty, and 255 characters long at
         most
     """
@@ -68,7 +68,7 @@ def properties(iso: Iso, systems: Sequence[System]) -> dict[str, str]:
         'architecture': architecture,
         'hw_firmware_type': _firmware_type(iso, architecture),
         'newos_install': _install(systems),
-        'newos_os': _candidates(systems),
+        'newos_os': _names(systems),
         'newos_boot': _boot(iso),
         'newos_volume_id': iso.label,
         'newos_inspected': VERSION,
@@ -79,7 +79,7 @@ def properties(iso: Iso, systems: Sequence[System]) -> dict[str, str]:
 
 
 def minimums(systems: Sequence[System]) -> tuple[int, int]:
-    """What any of the candidates needs at least.
+    """What the least demanding of some systems needs.
 
     :returns: MiB of memory and GiB of disk, 0 for what is not known of one
     """
@@ -95,7 +95,7 @@ def _common(systems: Sequence[System], word: Callable[[System], str]) -> str:
 
 
 def _architecture(iso: Iso, systems: Sequence[System]) -> str:
-    """By the candidates, else by the boot loader if there is just one."""
+    """By the systems, else by the boot loader if there is just one."""
     if systems:
         found = _common(systems, lambda system: system.architecture)
     else:
@@ -116,7 +116,7 @@ def _install(systems: Sequence[System]) -> str:
     return 'false' if systems and is_live else ''
 
 
-def _candidates(systems: Sequence[System]) -> str:
+def _names(systems: Sequence[System]) -> str:
     """As many short ids as fit, the likeliest first."""
     found = ''
     for short_id in dict.fromkeys(system.short_id for system in systems):

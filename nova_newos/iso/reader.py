@@ -20,7 +20,7 @@ from nova_newos import exception
 
 @dataclasses.dataclass(frozen=True)
 class Span:
-    """Bytes of a medium: where they begin, and how many."""
+    """Bytes of an ISO: where they begin, and how many."""
 
     offset: int
     length: int
@@ -90,7 +90,7 @@ class Passing(Generic[Found]):
     """Answers an examination from a stream that passes once.
 
     Keeps the first :data:`HEAD` bytes, and what the examination waits for.
-    A span that has passed, and was not kept, is answered as if the medium
+    A span that has passed, and was not kept, is answered as if the ISO
     ended there. How the stream is cut into chunks makes no difference.
 
     :ivar passed: bytes so far

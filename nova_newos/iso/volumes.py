@@ -10,10 +10,10 @@ import dataclasses
 import struct
 from typing import Any
 
-from nova_newos.iso.medium import SECTOR
+from nova_newos.iso.facts import SECTOR
 from nova_newos.iso.reader import Span
 
-# Descriptors begin here, and end by a terminator. Real media have five.
+# Descriptors begin here, and end by a terminator. Real ISOs have five.
 _RECOGNITION_SECTOR = 16
 _RECOGNITION_SECTORS = 32
 RECOGNITION = Span(_RECOGNITION_SECTOR * SECTOR, _RECOGNITION_SECTORS * SECTOR)
@@ -35,7 +35,7 @@ class Recognition:
     :ivar primary: there is a primary volume descriptor of ISO 9660
     :ivar has_udf: there is a descriptor of UDF
     :ivar catalog: first sector of El Torito's boot catalog, or None
-    :ivar texts: of :class:`nova_newos.iso.medium.Iso`, by their names
+    :ivar texts: of :class:`nova_newos.iso.facts.Iso`, by their names
     :ivar volume_size: in bytes
     """
 

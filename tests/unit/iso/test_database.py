@@ -195,7 +195,7 @@ class IdentifyTest(DatabaseTestCase):
         (system,) = self.identify('CIRCLE')
         self.assertEqual(('', 0), (system.family, system.min_ram))
 
-    def test_candidates(self):
+    def test_ambiguous(self):
         """The newer one first."""
         found = self.identify(
             'CCCOMA_X64FRE_EN-US_DV9', publisher_id='MICROSOFT CORPORATION'
@@ -305,7 +305,7 @@ class PathTest(DatabaseTestCase):
     def test_empty(self):
         path = self.path / 'other'
         (path / 'os').mkdir(parents=True)
-        self.assertIn('no media', self.refused(path))
+        self.assertIn('knows no ISO', self.refused(path))
 
     @ddt.data(b'', b'no archive', b'\xfd7zXZ\0' + bytes(100))
     def test_no_archive(self, content):

@@ -64,7 +64,7 @@ class PropertiesTest(base.TestCase):
             iso.properties(iso.Iso(), ()),
         )
 
-    def test_candidates(self):
+    def test_ambiguous(self):
         """Only what is the same for all of them."""
         self.assertEqual(
             {
@@ -134,7 +134,7 @@ class PropertiesTest(base.TestCase):
         medium = iso.Iso(boot_known=False)
         self.assertNotIn('newos_boot', iso.properties(medium, ()))
 
-    def test_many_candidates(self):
+    def test_many_systems(self):
         systems = [
             iso.System(short_id=f'system-{index}', name='')
             for index in range(100)

@@ -2,7 +2,7 @@
 """What was found on an ISO, as plain values.
 
 All of it comes from bytes of a stranger: text is printable and bounded,
-numbers are what the medium claims, and nothing of it has been checked against
+numbers are what the ISO claims, and nothing of it has been checked against
 the content of its files.
 """
 
@@ -21,7 +21,7 @@ class BootEntry:
     :ivar sectors: how much of it firmware loads, in sectors of 512 bytes;
         of a UEFI image that is often 0 or 1, and means nothing
     :ivar emulation: 'none', '1.2M', '1.44M', '2.88M', 'disk' or 'unknown'
-    :ivar information_table: the image was told where on this medium it is
+    :ivar information_table: the image was told where on this ISO it is
         (mkisofs -boot-info-table)
     """
 
@@ -38,7 +38,7 @@ class Iso:
     """What an ISO says of itself.
 
     :ivar size: of the file in bytes, None if nobody knows
-    :ivar volume_size: of the ISO 9660 volume in bytes, as the medium claims;
+    :ivar volume_size: of the ISO 9660 volume in bytes, as the ISO claims;
         0 without such a volume
     :ivar volume_id: of ISO 9660; this and the other texts are '' if absent
     :ivar joliet_volume_id: the same as Windows sees it, often longer
