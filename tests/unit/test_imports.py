@@ -158,7 +158,7 @@ class ImportDirectionTest(base.TestCase):
         ('nova_newos.layout', 'from . import virt'),
         ('nova_newos.conf', 'from nova_newos import exception'),
         ('nova_newos.golden.verdict', 'from nova_newos import layout'),
-        ('nova_newos.iso.medium', 'from nova_newos.golden import verdict'),
+        ('nova_newos.iso.facts', 'from nova_newos.golden import verdict'),
         ('nova_newos.media.virtio', 'from ..virt import driver'),
         ('nova_newos.cmd.status', 'from nova_newos.virt import driver'),
         ('nova_newos.virt.driver', 'from nova_newos.cmd import status'),
