@@ -38,7 +38,7 @@ def inspect(file: BinaryIO, size: int | None = None) -> Iso:
     """
     if size is None:
         size = reader.file_size(file)
-    found, _read = reader.read_file(file, examine(size))
+    found, _read = reader.read_file(file, size, examine(size))
     return found
 
 

@@ -132,7 +132,7 @@ def examine(lba: int) -> Examination[Loader]:
 
 def _fat(sector: bytes) -> _Fat | None:
     """The BIOS parameter block, by Microsoft's FAT specification 1.03."""
-    if len(sector) < 512 or sector[510:] != b'\x55\xaa':
+    if len(sector) < 512:
         return None
     size, per_cluster, reserved, tables, roots = struct.unpack_from(
         '<HBHBH', sector, 11

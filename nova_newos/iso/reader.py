@@ -35,10 +35,11 @@ HEAD = 640 * 1024
 
 
 def read_file(
-    file: BinaryIO, examination: Examination[Found]
+    file: BinaryIO, size: int, examination: Examination[Found]
 ) -> tuple[Found, int]:
     """Answer an examination from a seekable file.
 
+    :param size: of the file; nothing is asked of it beyond its end
     :returns: what it found, and how many bytes were read
     """
     read = 0
@@ -46,17 +47,19 @@ def read_file(
     try:
         spans = next(examination)
         while True:
-            replies = [_read(file, span) for span in spans]
+            replies = [_read(file, size, span) for span in spans]
             read += sum(map(len, replies))
             spans = examination.send(replies)
     except StopIteration as stop:
         return stop.value, read
 
 
-def _read(file: BinaryIO, span: Span) -> bytes:
+def _read(file: BinaryIO, size: int, span: Span) -> bytes:
+    missing = min(span.length, size - span.offset)
+    if missing <= 0:
+        return b''
     file.seek(span.offset)
     pieces = []
-    missing = span.length
     # Files of the network return less than is asked for.
     while missing > 0 and (piece := file.read(missing)):
         pieces.append(piece)

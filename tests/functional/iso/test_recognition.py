@@ -92,8 +92,8 @@ def test_as_it_passes(name, chunk, paths):
 @pytest.mark.parametrize('name', EXPECTED)
 def test_little_is_read(name, paths):
     with paths[name].open('rb') as file:
-        examination = inspector.examine(reader.file_size(file))
-        _found, read = reader.read_file(file, examination)
+        size = reader.file_size(file)
+        _found, read = reader.read_file(file, size, inspector.examine(size))
     assert read < MAX_READ
 
 

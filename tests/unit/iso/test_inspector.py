@@ -390,4 +390,19 @@ class FileTest(base.TestCase):
         )
 
     def test_size_is_told(self):
-        self.assertEqual(5, inspect(samples.WINDOWS, 5).size)
+        """As by a file of the network, whose end nobody has to look for."""
+
+        class Endless(io.BytesIO):
+            def seek(self, offset, whence=io.SEEK_SET):
+                assert whence == io.SEEK_SET
+                assert offset < len(samples.WINDOWS)
+                return super().seek(offset)
+
+        file = Endless(samples.WINDOWS)
+        found = iso.inspect(file, len(samples.WINDOWS))
+        self.assertEqual(inspect(samples.WINDOWS), found)
+        content = samples.medium(
+            [samples.primary(), samples.boot_record(1 << 31), END]
+        )
+        file = Endless(content)
+        self.assertFalse(iso.inspect(file, len(content)).boot_known)
