@@ -221,7 +221,7 @@ def _debug_directory(content: bytes) -> Span | None:
     if not length:
         return None
     table = optional + optional_size
-    for index in range(min(sections, 96)):
+    for index in range(sections):
         size, start, raw_size, raw = struct.unpack_from(
             '<4I', content, table + index * 40 + 8
         )

@@ -153,7 +153,8 @@ class Passing(Generic[Found]):
         except StopIteration as stop:
             self._found = stop.value
         except exception.NewosError as error:
-            self._error = error
+            # The traceback would keep what the examination has seen.
+            self._error = error.with_traceback(None)
         self._done = True
         self._head = bytearray()
         self._catches = []

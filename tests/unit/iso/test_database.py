@@ -50,6 +50,12 @@ FILES = {
               <volume-size>4096</volume-size>
             </iso>
           </media>
+          <media arch="x86_64">
+            <iso><volume-id>^Any</volume-id></iso>
+          </media>
+          <media arch="all">
+            <iso><volume-id>^Any</volume-id></iso>
+          </media>
           <media arch="x86_64"><url>http://example.org</url></media>
           <resources arch="all">
             <minimum><ram>1</ram><storage>1073741825</storage></minimum>
@@ -226,6 +232,10 @@ class IdentifyTest(DatabaseTestCase):
     def test_loaders_decide(self, loaders, expected):
         found = self.identify('Dual', loaders=frozenset(loaders))
         self.assertEqual(expected, [each.architecture for each in found])
+
+    def test_no_loaders_decide_nothing(self):
+        found = self.identify('Any')
+        self.assertEqual(['x86_64', ''], [each.architecture for each in found])
 
     @ddt.data('', 'Debian', 'base 1 amd64')
     def test_unknown(self, volume_id):

@@ -134,3 +134,12 @@ class MemoryTest(base.TestCase):
 
         self.assertLess(self._peak(feed), MEMORY)
         self.assertFalse(watcher.result().boot_known)
+
+    def test_nothing_is_kept_of_what_is_known(self):
+        content = random.Random(SEED).randbytes(1 << 20)
+        watcher = iso.Watch()
+        tracemalloc.start()
+        self.addCleanup(tracemalloc.stop)
+        watcher.feed(content)
+        self.assertLess(tracemalloc.get_traced_memory()[0], 65536)
+        self.assertRaises(iso.NotAnIso, watcher.result)

@@ -116,12 +116,14 @@ class LabelsTest(base.TestCase):
         samples.anchor(length=0),
         samples.anchor(sequence=256),
         samples.anchor(lba=255),
-        samples.anchor()[:100] + b'\xff' * 1000,
+        # Of a wrong checksum.
+        b'\x02\0\0\0\0' + samples.anchor()[5:],
         b'\x02',
     )
     def test_udf_without_a_label(self, anchor):
         content = samples.medium(
-            [samples.primary(), END, *samples.UDF_DESCRIPTORS], {256: anchor}
+            [samples.primary(), END, *samples.UDF_DESCRIPTORS],
+            {256: anchor, 60: samples.logical_volume('NOT READ')},
         )
         found = inspect(content)
         self.assertTrue(found.has_udf)
@@ -228,6 +230,8 @@ class CatalogTest(base.TestCase):
         b'\xff' * 2048,
         samples.validation()[:20],
         b'\x01' + bytes(29) + b'\x55\xaa',
+        # Its sum is right, its signature is not.
+        b'\x01' + bytes(27) + b'\xff\xff' + bytes(2) + samples.entry(300),
         samples.entry(300),
     )
     def test_broken(self, catalog):
@@ -298,6 +302,15 @@ class LoaderTest(base.TestCase):
         found = inspect(bootable(samples.BOTH, _310=image))
         self.assertIsNone(found.waits_for_key)
         self.assertEqual(loaders, found.loaders)
+
+    def test_what_follows_a_directory(self):
+        """An empty entry ends it, whatever is left behind it."""
+        image = bytearray(samples.floppy({b'BOOTX64 EFI': b''}))
+        root = 19 * 512
+        image[root + 32 : root + 64] = image[root : root + 32]
+        image[root : root + 32] = bytes(32)
+        found = inspect(bootable(samples.BOTH, _310=image))
+        self.assertEqual(frozenset(), found.loaders)
 
     def test_architectures(self):
         content = with_loader(
