@@ -392,7 +392,7 @@ class WatchTest(base.TestCase):
         self.assertEqual(inspect(samples.WINDOWS), watcher.result())
 
 
-class FileTest(base.TestCase):
+class SeekableTest(base.TestCase):
     def test_short_reads(self):
         class Slow(io.BytesIO):
             def read(self, size=-1):
