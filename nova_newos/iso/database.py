@@ -114,11 +114,11 @@ class _Known(NamedTuple):
             for name, pattern in self.patterns.items()
         )
 
-    def place(self, volume_id: str) -> tuple[int, int]:
-        """Which part of a volume id it matches."""
+    def place(self, volume_id: str) -> range:
+        """Which part of a volume id it matches; empty if it has no say."""
         pattern = self.patterns.get('volume_id')
         found = pattern.search(volume_id) if pattern else None
-        return found.span() if found else (0, len(volume_id))
+        return range(*found.span()) if found else range(0)
 
     @property
     def rank(self) -> tuple[int, str]:
@@ -174,11 +174,17 @@ def _closest(isos: list[_Known], volume_id: str) -> list[_Known]:
     return [
         known
         for known, place in zip(isos, places, strict=True)
-        if not any(
-            other[0] <= place[0] and place[1] <= other[1] and other != place
-            for other in places
-        )
+        if not any(_is_part(place, other) for other in places)
     ]
+
+
+def _is_part(place: range, other: range) -> bool:
+    return (
+        len(place) > 0
+        and other.start <= place.start
+        and place.stop <= other.stop
+        and place != other
+    )
 
 
 def _on_loaders(isos: list[_Known], loaders: frozenset[str]) -> list[_Known]:

@@ -222,6 +222,16 @@ class IdentifyTest(DatabaseTestCase):
         self.assertEqual(['rhel8'], ids(self.identify('RHEL-8-2 x')))
         self.assertEqual(['el8'], ids(self.identify('EL-8-2 x')))
 
+    def test_match_of_other_texts(self):
+        """It is no part of a match of the volume id, nor the whole of it."""
+        found = self.identify(
+            'x CIRCLE x',
+            application_id='THE BASE',
+            system_id='LINUX',
+            volume_size=4096,
+        )
+        self.assertEqual(['base1', 'circle'], ids(found))
+
     @ddt.data(
         (set(), ['x86_64', 'i686']),
         ({'x86_64'}, ['x86_64']),
@@ -280,6 +290,17 @@ class PathTest(DatabaseTestCase):
         self.assertEqual(['circle'], ids(self.identify('NEW')))
 
     def test_threads_read_once(self):
+        read_directory = database._read_directory
+
+        def read_slowly(path):
+            time.sleep(0.2)
+            return read_directory(path)
+
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'nova_newos.iso.database._read_directory', read_slowly
+            )
+        )
         read = database._load.cache_info().misses
         found = []
         threads = [
