@@ -48,6 +48,7 @@ _COMPILED = ('libvirt-python', 'uWSGI')
 _SOURCES = (
     'LICENSE',
     'README.rst',
+    'glance_ext',
     'nova_newos',
     'pyproject.toml',
     'requirements.txt',

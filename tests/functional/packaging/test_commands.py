@@ -4,12 +4,25 @@
 
 import json
 
+import pytest
+
 from tests.functional.packaging import scratch
 
-SAMPLE = 'etc/nova-newos/newos.conf.sample'
+# By the configuration of the generator that writes it.
+SAMPLES = {
+    'etc/glance/newos-iso-config-generator.conf': (
+        'etc/glance/newos-iso.conf.sample'
+    ),
+    'etc/nova-newos/nova-newos-config-generator.conf': (
+        'etc/nova-newos/newos.conf.sample'
+    ),
+}
 
 
-def test_sample_configuration_is_up_to_date(ours_alone, tmp_path):
+@pytest.mark.parametrize(('config', 'sample'), SAMPLES.items())
+def test_sample_configuration_is_up_to_date(
+    config, sample, ours_alone, tmp_path
+):
     written = tmp_path / 'sample'
     # The generator's own script belongs to the environment it came from.
     ours_alone.script(
@@ -17,13 +30,13 @@ def test_sample_configuration_is_up_to_date(ours_alone, tmp_path):
         '-m',
         'oslo_config.generator',
         '--config-file',
-        scratch.REPOSITORY / 'etc/nova-newos/nova-newos-config-generator.conf',
+        scratch.REPOSITORY / config,
         '--output-file',
         written,
     )
-    committed = scratch.REPOSITORY / SAMPLE
+    committed = scratch.REPOSITORY / sample
     assert written.read_text() == committed.read_text(), (
-        f'{SAMPLE} is out of date: run "tox -e genconfig"'
+        f'{sample} is out of date: run "tox -e genconfig"'
     )
 
 

@@ -27,6 +27,7 @@ ENTRY_POINTS = {
         'sysprep': 'nova_newos.golden.sysprep:SysprepSealer',
     },
     'oslo.config.opts': {
+        'glance_ext': 'glance_ext.conf:list_opts',
         'nova_newos': 'nova_newos.conf:list_opts',
     },
 }
@@ -49,10 +50,10 @@ def metadata(contents):
 
 def test_all_modules_and_nothing_else(contents):
     found = {name for name in contents if '.dist-info/' not in name}
-    package = scratch.REPOSITORY / 'nova_newos'
     assert found == {
         str(path.relative_to(scratch.REPOSITORY))
-        for path in package.rglob('*.py')
+        for package in ('glance_ext', 'nova_newos')
+        for path in (scratch.REPOSITORY / package).rglob('*.py')
     }
 
 
@@ -73,7 +74,11 @@ def test_untagged_version(metadata):
 
 
 def test_extras(metadata):
-    assert set(metadata.get_all('Provides-Extra')) == {'compute', 'client'}
+    assert set(metadata.get_all('Provides-Extra')) == {
+        'client',
+        'compute',
+        'glance',
+    }
 
 
 def test_declared_dependencies_are_enough_without_nova(

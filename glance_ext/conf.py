@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The ``[newos_iso]`` group of glance-api.conf."""
+
+from oslo_config import cfg
+from oslo_config import types
+
+newos_iso_group = cfg.OptGroup(
+    'newos_iso',
+    title='What an uploaded ISO is',
+    help="""
+ISOs that are uploaded or imported are looked at, and get image properties that
+say what they are. These options are read by glance-api, where the import
+plug-in ``newos_iso`` or the paste filter of that name is enabled.
+""",
+)
+
+newos_iso_opts = [
+    cfg.StrOpt(
+        'database',
+        default='/usr/share/osinfo',
+        help="""
+The libosinfo database: its directory, or an archive of it as the project
+osinfo-db publishes it (``.tar.xz``).
+
+It knows the ISOs of operating systems that were released before it was. An
+empty value does without it: ISOs then get what they say about themselves
+(``newos_boot``, ``newos_volume_id``), and not which system they install.
+""",
+    ),
+    cfg.ListOpt(
+        'refuse',
+        default=[],
+        item_type=types.String(choices=('not_iso', 'not_bootable', 'unknown')),
+        help="""
+What an image of disk format iso must not be. Its upload or import ends with an
+error that says why, and the image is queued again, without data.
+
+* ``not_iso``: something else than an ISO 9660 or UDF file system
+* ``not_bootable``: an ISO that neither BIOS nor UEFI can boot from, which a
+  driver ISO is as well
+* ``unknown``: an ISO that the database does not know
+
+Images that have ``newos_install=false`` when they are uploaded are not meant
+to be installed from: the last two do not concern them. What could not be
+found out, because the database cannot be read, say, is never refused.
+""",
+    ),
+]
+
+
+def register_opts(conf):
+    """Register the group and its options.
+
+    :param conf: an ``oslo_config.cfg.ConfigOpts``; Glance's own, in
+        glance-api
+    """
+    conf.register_group(newos_iso_group)
+    conf.register_opts(newos_iso_opts, group=newos_iso_group)
+
+
+def list_opts():
+    """Options for the oslo.config generator."""
+    return [(newos_iso_group, newos_iso_opts)]
