@@ -30,7 +30,7 @@ def up(state, settings):
     _end_leftovers(state)
     _check_ports(state, settings)
     state_module.write(state.settings, settings_module.dump(settings))
-    ours = pythonenv.install_ours(state, settings) if settings.ours else ''
+    ours = pythonenv.install_ours(state, settings)
     pythonenv.link_driver(state, settings.ours)
     box = configs.Deployment(
         state, settings, state.load_passwords(), state.marked('kvm', 'yes')

@@ -3,6 +3,7 @@
 
 import dataclasses
 import pathlib
+import re
 import string
 
 from devstack.onebox import settings as settings_module
@@ -22,6 +23,12 @@ _FOR_COMPUTE = (
     'DEFAULT.resume_guests_state_on_host_boot',
     *('image_cache', 'libvirt', 'newos', 'serial_console'),
 )
+# Only glance-api reads it.
+_FOR_GLANCE = 'newos_iso'
+_UPLOAD_FILTER = """
+[filter:newos_iso]
+paste.filter_factory = glance_ext.upload_filter:filter_factory
+"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -126,20 +133,29 @@ def files(box):
         if name not in _PARTS
     }
     for name, left_out in (
-        ('nova/nova.conf', _FOR_COMPUTE),
-        ('nova/nova-cpu.conf', _NOT_FOR_COMPUTE),
+        ('nova/nova.conf', (*_FOR_COMPUTE, _FOR_GLANCE)),
+        ('nova/nova-cpu.conf', (*_NOT_FOR_COMPUTE, _FOR_GLANCE)),
     ):
-        texts[name] += _overrides(box, left_out)
+        texts[name] += _overrides(
+            box, lambda *names, no=left_out: not (set(names) & set(no))
+        )
+    texts['glance/glance-api.conf'] += _overrides(
+        box, lambda *names: _FOR_GLANCE in names
+    )
     return texts | _shipped(box.state)
 
 
-def _overrides(box, left_out):
+def _overrides(box, is_wanted):
+    """Lines of options that the user has set.
+
+    :param is_wanted: is asked with 'group' and 'group.option'.
+    """
     # Of an option that is given twice oslo.config takes the last.
     return ''.join(
         f'\n[{group}]\n{option} = {value}\n'
         for group, options in box.settings.grouped_overrides().items()
         for option, value in options.items()
-        if not {group, f'{group}.{option}'} & {*left_out}
+        if is_wanted(group, f'{group}.{option}')
     )
 
 
@@ -198,4 +214,14 @@ def _shipped(state):
         path = state.venv / source
         if path.exists():
             texts[target] = path.read_text()
+    paste = 'glance/glance-api-paste.ini'
+    if paste in texts:
+        texts[paste] = _with_upload_filter(texts[paste])
     return texts
+
+
+def _with_upload_filter(paste):
+    """Glance's pipelines, with our filter last in each."""
+    return re.sub(r'(?m)( =.*) rootapp$', r'\1 newos_iso rootapp', paste) + (
+        _UPLOAD_FILTER
+    )

@@ -42,6 +42,8 @@ PACKAGES = (
     'guestfs-tools',
     'python3-guestfs',
     'python3-yaml',
+    # By which Glance recognises ISOs.
+    'osinfo-db',
 )
 
 

@@ -94,11 +94,11 @@ def table(box):
     return {service.name: service for service in listed}
 
 
-def supervisord_conf(box, texts, ours=''):
+def supervisord_conf(box, texts, ours):
     """Text of supervisord.conf.
 
     :param texts: ``{path below etc: text}``, every configuration file.
-    :param ours: digest of nova-newos, empty when Nova does not load it.
+    :param ours: digest of nova-newos.
     """
     nova = [texts['nova/nova.conf']]
     inputs = {
@@ -110,8 +110,13 @@ def supervisord_conf(box, texts, ours=''):
         ],
         'nova-conductor': nova,
         'nova-scheduler': nova,
-        'nova-compute': [texts['nova/nova-cpu.conf'], ours],
+        'nova-compute': [
+            texts['nova/nova-cpu.conf'],
+            # Nova's own driver loads nothing of it.
+            ours if box.settings.ours else '',
+        ],
     } | {name: _read_by(name, texts) for name in _WSGI}
+    inputs['glance'].append(ours)
     program = _PROGRAM % box.state.logs
     return box.render(
         'supervisord.conf',

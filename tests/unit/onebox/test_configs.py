@@ -33,7 +33,7 @@ def parse(text):
     return parser
 
 
-def programs(box, ours=''):
+def programs(box, ours='digest'):
     """What supervisord is told of each service."""
     texts = configs.files(box) | services.uwsgi_files(box)
     return parse(services.supervisord_conf(box, texts, ours))
@@ -132,12 +132,19 @@ class ServicesTestCase(base.TestCase):
             {'nova-compute'}, changed(programs(make_box()), programs(stock))
         )
 
-    def test_a_changed_checkout_restarts_nova_compute_only(self):
+    def test_a_changed_checkout_restarts_those_that_load_it(self):
         box = make_box()
-        self.assertEqual(
-            {'nova-compute'},
-            changed(programs(box, ours='1'), programs(box, ours='2')),
-        )
+        stock = make_box(compute_driver='libvirt.LibvirtDriver')
+        for of_box, expected in (
+            (box, {'nova-compute', 'glance'}),
+            (stock, {'glance'}),
+        ):
+            self.assertEqual(
+                expected,
+                changed(
+                    programs(of_box, ours='1'), programs(of_box, ours='2')
+                ),
+            )
 
     def test_options_that_only_nova_compute_reads_restart_it_only(self):
         for option in (
@@ -148,6 +155,14 @@ class ServicesTestCase(base.TestCase):
             self.assertEqual(
                 {'nova-compute'}, changed(programs(make_box()), programs(raw))
             )
+
+    def test_options_of_isos_restart_glance_only(self):
+        box = make_box(overrides=['newos_iso.refuse=unknown'])
+        self.assertEqual(
+            {'glance'}, changed(programs(make_box()), programs(box))
+        )
+        text = configs.files(box)['glance/glance-api.conf']
+        self.assertEqual('unknown', parse(text)['newos_iso']['refuse'])
 
     def test_an_option_of_all_restarts_all_of_nova_only(self):
         debug = make_box(overrides=['DEFAULT.debug=true'])
