@@ -2,7 +2,6 @@
 """What both doors find out about one ISO, and what follows from it."""
 
 import dataclasses
-import functools
 
 from oslo_config import cfg
 from oslo_log import log as logging
@@ -68,7 +67,7 @@ class Findings:
             properties.get('newos_install'), default=True
         ):
             return
-        label = self.medium.volume_id
+        label = self.medium.label
         if (
             'not_bootable' in refuse
             and self.medium.boot_known
@@ -79,18 +78,12 @@ class Findings:
             raise exception.UnknownIso(label=label)
 
 
-@functools.lru_cache(maxsize=1)
-def _database(path):
-    # One a process: it reads its files when it is first asked.
-    return iso.Database(path)
-
-
 def _identify(medium):
     path = cfg.CONF.newos_iso.database
     if not path:
         return None
     try:
-        return _database(path).identify(medium)
+        return iso.Database(path).identify(medium)
     except iso.NoDatabase as error:
         LOG.warning('ISOs are not recognised: %s', error)
         return None

@@ -159,10 +159,24 @@ def _check(image, watch):
         if properties and properties['disk_format'] == 'iso':
             findings.of(watch.result).check(refuse, properties)
     except exception.IsoRefused as error:
-        raise webob.exc.HTTPBadRequest(explanation=str(error)) from error
+        raise _bad_request(str(error)) from error
     except Exception:
         # No finding is worth an upload.
         LOG.exception('An upload was not checked')
+
+
+def _bad_request(text):
+    """An error that the client shows with its text.
+
+    openstacksdk asks for no type of answer. It would get plain text, which it
+    does not show.
+    """
+    body = {'message': text, 'code': '400 Bad Request', 'title': 'Bad Request'}
+    return webob.exc.HTTPBadRequest(
+        explanation=text,
+        content_type='application/json',
+        body=json.dumps(body).encode(),
+    )
 
 
 def _annotate(image, watch):
