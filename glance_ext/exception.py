@@ -3,11 +3,6 @@
 
 from nova_newos import exception
 
-_NOT_INSTALLED_FROM = (
-    'upload an installer ISO, or set newos_install=false on the image if '
-    'nothing is to be installed from it'
-)
-
 
 class IsoRefused(exception.NewosError):
     """Base of what ``[newos_iso] refuse`` lists."""
@@ -26,8 +21,9 @@ class NotBootable(IsoRefused):
     """``not_bootable``."""
 
     msg_fmt = (
-        "the ISO '{label!s:.32}' boots with neither BIOS nor UEFI: "
-        f'{_NOT_INSTALLED_FROM}'
+        "the ISO '{label!s:.32}' boots with neither BIOS nor UEFI: upload an "
+        'installer ISO, or set newos_install=false on the image if nothing is '
+        'to be installed from it'
     )
 
 
@@ -35,6 +31,7 @@ class UnknownIso(IsoRefused):
     """``unknown``."""
 
     msg_fmt = (
-        "the ISO '{label!s:.32}' is of no system that is known here: "
-        f'{_NOT_INSTALLED_FROM}'
+        "the ISO '{label!s:.32}' is of no system that is known here: ask the "
+        'operator for a newer database, or set newos_install=false on the '
+        'image if nothing is to be installed from it'
     )

@@ -136,6 +136,8 @@ def _show(environ, watch, at_end):
     else:
         source, length = environ['wsgi.input'], request.content_length
     environ['wsgi.input'] = _Shown(source, length, watch, at_end)
+    # Another filter may have made it so.
+    request.is_body_seekable = False
 
 
 def _declared_size(environ):
