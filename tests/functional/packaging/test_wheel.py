@@ -15,8 +15,12 @@ from tests.functional.packaging import scratch
 
 ENTRY_POINTS = {
     'console_scripts': {
+        'glance-newos-status': 'glance_ext.status:main',
         'nova-newos-link-driver': 'nova_newos.cmd.link_driver:main',
         'nova-newos-status': 'nova_newos.cmd.status:main',
+    },
+    'glance.image_import.plugins': {
+        'newos_iso': 'glance_ext.import_plugin:get_flow',
     },
     'nova_newos.media': {
         'answers': 'nova_newos.media.answers:AnswersMedium',
