@@ -98,6 +98,7 @@ class Demo:
         if self.plan['own_iso']:
             properties += ['--property', 'newos_seal=true']
         self._upload(INSTALLER, self.plan['iso'], *properties)
+        say(recognised(self._image(INSTALLER).properties or {}))
 
     def _upload(self, name, path, *options):
         mebibytes = Path(path).stat().st_size / 2**20
@@ -284,6 +285,15 @@ class Demo:
                 )
             ]
         )
+
+
+def recognised(properties):
+    """Return what Glance has found the ISO to be, as a line."""
+    return (
+        f'Glance says: "{properties.get("newos_volume_id", "")}" boots with '
+        f'{properties.get("newos_boot", "what is unknown")}, and holds '
+        f'{properties.get("newos_os", "a system that its database lacks")}'
+    )
 
 
 def print_farewell(state):

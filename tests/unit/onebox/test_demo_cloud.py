@@ -48,6 +48,25 @@ class RecordTest(base.TestCase):
         )
 
 
+class RecognisedTest(base.TestCase):
+    def test_known(self):
+        self.assertEqual(
+            'Glance says: "DEBIAN" boots with bios,uefi, and holds debian11',
+            demo_cloud.recognised(
+                {
+                    'newos_volume_id': 'DEBIAN',
+                    'newos_boot': 'bios,uefi',
+                    'newos_os': 'debian11',
+                }
+            ),
+        )
+
+    def test_what_is_not_known(self):
+        line = demo_cloud.recognised({})
+        self.assertIn('what is unknown', line)
+        self.assertIn('a system that its database lacks', line)
+
+
 def identity_of(machine_id, *keys):
     lines = [f'machine-id: {machine_id}', *(f'host key: {k}' for k in keys)]
     console = demo_console.Console()
