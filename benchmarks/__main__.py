@@ -63,6 +63,8 @@ def parser():
         default='newos-demo-install',
         help='an installed server that is off (%(default)s)',
     )
+    what = 'MiB a second of uploads to Glance, with its filter and without'
+    add(_upload, what, runs=5, each='uploads of each way')
     return whole
 
 
@@ -111,6 +113,13 @@ def _capture(options):
     with _cloud(options) as cloud:
         found = capture.measure(cloud, options.server, options.runs)
         return 'an image', found, 1
+
+
+def _upload(options):
+    from benchmarks import upload
+
+    with _cloud(options) as cloud:
+        return 'MiB/s', upload.measure(cloud, options.runs), 1
 
 
 @contextlib.contextmanager

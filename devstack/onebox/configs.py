@@ -216,11 +216,11 @@ def _shipped(state):
             texts[target] = path.read_text()
     paste = 'glance/glance-api-paste.ini'
     if paste in texts:
-        texts[paste] = _with_upload_filter(texts[paste])
+        texts[paste] = with_upload_filter(texts[paste])
     return texts
 
 
-def _with_upload_filter(paste):
+def with_upload_filter(paste):
     """Glance's pipelines, with our filter last in each."""
     return re.sub(r'(?m)( =.*) rootapp$', r'\1 newos_iso rootapp', paste) + (
         _UPLOAD_FILTER
