@@ -23,8 +23,9 @@ RECOGNISED = {
     'newos_boot': 'bios,uefi',
     'newos_volume_id': 'Debian 11.6.0 amd64 n',
 }
+_SYSTEM_AREA = 16 * 2048
 # Of the sector with the volume's descriptor, see ECMA-119, 8.4.
-_LABEL_AT = 16 * 2048 + 40
+_LABEL_AT = _SYSTEM_AREA + 40
 _LABEL_LENGTH = 32
 _NAME = 'newos-test-glance'
 
@@ -35,6 +36,8 @@ def debian(media, tmp_path_factory):
     content = bytearray(media['probe'].read_bytes())
     label = RECOGNISED['newos_volume_id'].encode().ljust(_LABEL_LENGTH)
     content[_LABEL_AT : _LABEL_AT + _LABEL_LENGTH] = label
+    # Glance of 2025 takes no ISO that is a disk with a GPT as well.
+    content[:_SYSTEM_AREA] = bytes(_SYSTEM_AREA)
     path = tmp_path_factory.mktemp('iso') / 'debian.iso'
     path.write_bytes(content)
     return path
