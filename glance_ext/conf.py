@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The ``[newos_iso]`` group of glance-api.conf."""
+"""The ``[newos_iso]`` and ``[newos_appliance]`` groups of glance-api.conf."""
 
 from oslo_config import cfg
 from oslo_config import types
@@ -47,17 +47,46 @@ found out, because the database cannot be read, say, is never refused.
     ),
 ]
 
+newos_appliance_group = cfg.OptGroup(
+    'newos_appliance',
+    title='Appliances that are imported',
+    help="""
+What is imported as an OVA (``container_format=ova``) becomes the one disk in
+it, and what is imported as a disk is checked. These options are read by
+glance-api, where the import plug-in ``newos_appliance`` is enabled.
+""",
+)
+
+newos_appliance_opts = [
+    cfg.IntOpt(
+        'max_disk_size',
+        default=1024,
+        min=1,
+        help="""
+Virtual size in GiB that the disk of an appliance may have at most.
+
+The file of a disk says so itself, and may be much smaller: what converts the
+disk to raw, as compute hosts do, may need all of it.
+""",
+    ),
+]
+
 
 def register_opts(conf):
-    """Register the group and its options.
+    """Register the groups and their options.
 
     :param conf: an ``oslo_config.cfg.ConfigOpts``; Glance's own, in
         glance-api
     """
     conf.register_group(newos_iso_group)
     conf.register_opts(newos_iso_opts, group=newos_iso_group)
+    conf.register_group(newos_appliance_group)
+    conf.register_opts(newos_appliance_opts, group=newos_appliance_group)
 
 
 def list_opts():
     """Options for the oslo.config generator."""
-    return [(newos_iso_group, newos_iso_opts)]
+    return [
+        (newos_iso_group, newos_iso_opts),
+        (newos_appliance_group, newos_appliance_opts),
+    ]

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Appliances that are imported become golden images that can boot."""
