@@ -110,6 +110,7 @@ class _Bringup:
                 )
                 for name in databases.ALL
             },
+            'metadefs': (self._metadefs, ('schema glance',)),
             'bootstrap': (self._bootstrap, ('schema keystone',)),
             'identity': (self._identity, ('keystone',)),
             **{
@@ -180,6 +181,13 @@ class _Bringup:
         if not databases.has(self._state, name):
             with step(f'schema of {name}'):
                 databases.migrate(self._box, name)
+
+    def _metadefs(self):
+        wanted = databases.metadefs_digest()
+        if not self._state.marked('metadefs', wanted):
+            with step('metadata definitions'):
+                databases.load_metadefs(self._state)
+            self._state.mark('metadefs', wanted)
 
     def _bootstrap(self):
         wanted = self._box.url('keystone')

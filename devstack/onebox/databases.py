@@ -2,6 +2,7 @@
 """MariaDB's data directory, the databases and their schemas."""
 
 import dataclasses
+import hashlib
 import json
 import pathlib
 import shutil
@@ -11,7 +12,9 @@ import pymysql
 from devstack.onebox import commands
 from devstack.onebox import configs
 from devstack.onebox.errors import BoxError
+from devstack.onebox.state import TOP
 
+_METADEFS = TOP / 'etc' / 'glance' / 'metadefs'
 _RUN_IN_TURN = pathlib.Path(__file__).with_name('run_in_turn.py')
 # Nova fills these in from its own configuration each time it reads them, so
 # that the box can move to other ports, and no password is on a command line.
@@ -105,6 +108,32 @@ def manage(state, name, command, turns, **variables):
             *(command, json.dumps(arguments)),
         ],
         **variables,
+    )
+
+
+def metadefs_digest():
+    """Digest of what load_metadefs() loads."""
+    digest = hashlib.sha256()
+    for path in sorted(_METADEFS.glob('*.json')):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def load_metadefs(state):
+    """Have Glance describe image properties of ours as they now are."""
+    manage(
+        state,
+        'metadefs',
+        'glance-manage',
+        [
+            (
+                ['glance/glance-api.conf'],
+                [
+                    *('db', 'load_metadefs', '--path', str(_METADEFS)),
+                    *('--merge', '--overwrite'),
+                ],
+            )
+        ],
     )
 
 

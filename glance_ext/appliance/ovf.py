@@ -85,8 +85,8 @@ def _local(tag):
     return tag.rpartition('}')[2]
 
 
-def _all(root, name):
-    return root.findall(f'.//{{*}}{name}')
+def _all(root, path):
+    return root.findall(f'.//{{*}}{path}')
 
 
 def _get(element, name):
@@ -107,7 +107,7 @@ def _only_system(root):
 
 
 def _only_disk(root):
-    disks = _all(root, 'Disk')
+    disks = _all(root, 'DiskSection/{*}Disk')
     if len(disks) != 1:
         raise exception.DescriptorRefused(f'it has {len(disks)} disks')
     if _get(disks[0], 'parentRef'):
@@ -121,8 +121,7 @@ def _file_of(root, disk):
     wanted = _get(disk, 'fileRef')
     files = [
         file
-        for references in _all(root, 'References')
-        for file in references.findall('{*}File')
+        for file in _all(root, 'References/{*}File')
         if _get(file, 'id') == wanted
     ]
     if not wanted or len(files) != 1:
@@ -148,7 +147,7 @@ def _smallest(root, kind, measure, absurd):
     """Least of what the configurations of the machine have of a resource."""
     found = [
         measure(item)
-        for item in _all(root, 'Item')
+        for item in _all(root, 'VirtualHardwareSection/{*}Item')
         if (item.findtext('{*}ResourceType') or '').strip() == kind
     ]
     return min((n for n in found if 0 < n < absurd), default=0)

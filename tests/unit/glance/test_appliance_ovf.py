@@ -24,6 +24,18 @@ class ParseTest(base.TestCase):
             found,
         )
 
+    def test_vmware(self):
+        self.assertEqual(
+            ovf.Appliance('probe', 'p-disk1.vmdk', 4711, 256, 1),
+            ovf.parse(make.vmware('p-disk1.vmdk', 4711, 256)),
+        )
+
+    def test_virtualbox(self):
+        self.assertEqual(
+            ovf.Appliance('probe', 'p-disk001.vmdk', None, 256, 2),
+            ovf.parse(make.virtualbox('p-disk001.vmdk', 256)),
+        )
+
     def test_size_of_the_file(self):
         found = ovf.parse(
             make.descriptor(files=make.file(more='ovf:size="4711"'))
