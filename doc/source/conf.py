@@ -1,9 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / 'ext'))
+
 project = 'nova-newos'
 copyright = 'nova-newos developers'
 
 extensions = [
+    'metadefs',
     'openstackdocstheme',
     'oslo_config.sphinxext',
     'sphinx.ext.autodoc',
