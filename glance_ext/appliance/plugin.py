@@ -99,11 +99,13 @@ class _ImportAppliance(task.Task):
             # It has its data, and stays what it is.
             if action.image_status == 'active':
                 return
-            # Else it would be importing for ever.
-            action.set_image_attribute(status='queued')
+            # Else it would be importing for ever. Glance does not want it
+            # twice: image_conversion may have seen to it.
+            if action.image_status != 'queued':
+                action.set_image_attribute(status='queued')
             action.remove_importing_stores(self._stores)
             action.add_failed_stores(self._stores)
-            if isinstance(result, failure.Failure):
+            if _is_refusal(result):
                 action.set_image_extra_properties(
                     {findings.REFUSED: str(result.exception)[:_MAX_VALUE]}
                 )
@@ -120,8 +122,16 @@ class _ImportAppliance(task.Task):
         self._image_repo.save(image, from_state=image.status)
 
 
-#: Attributes of an image that the task changes.
-_CHANGED = ('container_format', 'disk_format', 'size', 'min_disk', 'min_ram')
+def _is_refusal(result):
+    """Whether a task's result is one that its user is to read."""
+    return isinstance(result, failure.Failure) and bool(
+        result.check(glance_exception.UploadException)
+    )
+
+
+#: Attributes of an image that the task changes. An image that is queued has no
+#: size.
+_CHANGED = ('container_format', 'disk_format', 'min_disk', 'min_ram')
 
 
 def _taken_as(image):
