@@ -68,6 +68,8 @@ _CLAIMS = (
     provenance.PREFIX,
     finishing.REPORT_PREFIX,
     finishing.VERDICT_PREFIX,
+    # What Glance's plug-in says of an appliance.
+    'newos_source',
 )
 
 _under_way = contextvars.ContextVar('nova_newos_capture', default=None)

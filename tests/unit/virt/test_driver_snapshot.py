@@ -259,7 +259,7 @@ class RecordTest(SnapshotTestCase):
         self.stock_snapshot.assert_called_once()
         self.assertEqual([], self.glance.mock_calls)
 
-    @ddt.data('seal_sysprep', 'verdict_os', 'provenance_iso')
+    @ddt.data('seal_sysprep', 'verdict_os', 'provenance_iso', 'newos_source')
     def test_ordinary_server_from_a_golden_image(self, name):
         """Its image does not claim what that one does."""
         self.patch(nova.virt.images, 'convert_image')
@@ -270,6 +270,7 @@ class RecordTest(SnapshotTestCase):
             'seal_sysprep': 'x',
             'verdict_os': 'x',
             'provenance_iso': 'x',
+            'newos_source': 'x',
             'sealed_by': 'me',
         }
         self.snapshot(instance)
