@@ -4,7 +4,6 @@
 
 import io
 import random
-import time
 import tracemalloc
 
 from nova_newos import iso
@@ -76,14 +75,11 @@ class HostileTest(base.TestCase):
         dice = random.Random(SEED)
         answers = set()
         most = 0
-        slowest = 0.0
         for index in range(COUNT):
             content = bytearray(samples.WINDOWS)
             mutate(content, dice)
             file = CountingFile(content)
-            begin = time.perf_counter()
             found = answer(lambda file=file: iso.inspect(file))
-            slowest = max(slowest, time.perf_counter() - begin)
             most = max(most, file.count)
             answers.add(found)
             if index % 20 == 0:
@@ -94,7 +90,6 @@ class HostileTest(base.TestCase):
                 else:
                     self.assertEqual(found.firmware, seen.firmware)
         self.assertLess(most, READ)
-        self.assertLess(slowest, 1)
         # It is not just one answer to all of them.
         self.assertLess(100, len(answers))
         self.assertIn(iso.NotAnIso, answers)
