@@ -38,6 +38,7 @@ class Appliance:
     :param disk_size: bytes that this file is said to have, or None
     :param memory: MiB, of the smallest configuration; 0 when not known
     :param vcpus: of the smallest configuration; 0 when not known
+    :param uefi: whether it is said to boot with UEFI
     """
 
     name: str
@@ -45,6 +46,7 @@ class Appliance:
     disk_size: int | None
     memory: int
     vcpus: int
+    uefi: bool
 
 
 def parse(content):
@@ -78,6 +80,7 @@ def parse(content):
         disk_size=_number(_get(file, 'size')),
         memory=_smallest(root, _MEMORY, _mib, _ABSURD_MEMORY),
         vcpus=_smallest(root, _CPU, _count, _ABSURD_VCPUS),
+        uefi=_is_for_uefi(root),
     )
 
 
@@ -141,6 +144,17 @@ def _file_of(root, disk):
 def _name(system):
     said = system.findtext('{*}Name') or _get(system, 'id')
     return ''.join(c for c in ' '.join(said.split()) if c.isprintable())
+
+
+def _is_for_uefi(root):
+    # The standard does not say; this is how VMware and VirtualBox do.
+    return any(
+        (_get(config, 'key'), _get(config, 'value')) == ('firmware', 'efi')
+        for config in _all(root, 'VirtualHardwareSection/{*}Config')
+    ) or any(
+        _get(firmware, 'type').startswith('EFI')
+        for firmware in _all(root, 'Hardware/{*}Firmware')
+    )
 
 
 def _smallest(root, kind, measure, absurd):

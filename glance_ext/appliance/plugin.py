@@ -164,6 +164,8 @@ def _ova(image, path):
     properties = {SOURCE: f'ova:{appliance.name}'[:_MAX_VALUE]}
     if appliance.vcpus:
         properties[VCPUS] = str(appliance.vcpus)
+    if appliance.uefi:
+        properties['hw_firmware_type'] = 'uefi'
     return disk, appliance.memory, properties
 
 

@@ -20,21 +20,33 @@ class ParseTest(base.TestCase):
                 disk_size=None,
                 memory=512,
                 vcpus=2,
+                uefi=False,
             ),
             found,
         )
 
     def test_vmware(self):
         self.assertEqual(
-            ovf.Appliance('probe', 'p-disk1.vmdk', 4711, 256, 1),
+            ovf.Appliance('probe', 'p-disk1.vmdk', 4711, 256, 1, False),
             ovf.parse(make.vmware('p-disk1.vmdk', 4711, 256)),
         )
 
     def test_virtualbox(self):
         self.assertEqual(
-            ovf.Appliance('probe', 'p-disk001.vmdk', None, 256, 2),
+            ovf.Appliance('probe', 'p-disk001.vmdk', None, 256, 2, False),
             ovf.parse(make.virtualbox('p-disk001.vmdk', 256)),
         )
+
+    @ddt.data(
+        (make.vmware('p', 1, 256), False),
+        (make.vmware('p', 1, 256, 'efi'), True),
+        (make.virtualbox('p', 256, '<Firmware type="BIOS"/>'), False),
+        (make.virtualbox('p', 256, '<Firmware type="EFI"/>'), True),
+        (make.virtualbox('p', 256, '<Firmware type="EFI64"/>'), True),
+    )
+    @ddt.unpack
+    def test_firmware(self, content, expected):
+        self.assertIs(expected, ovf.parse(content).uefi)
 
     def test_size_of_the_file(self):
         found = ovf.parse(

@@ -172,6 +172,16 @@ class OvaTest(Base):
         )
         self.assertEqual([IMAGE], os.listdir(self.folder))
 
+    def test_firmware(self):
+        disk = make.qcow2()
+        image = self.run_import(
+            make.ova(
+                ('a.ovf', make.vmware('p.qcow2', len(disk), 64, 'efi')),
+                ('p.qcow2', disk),
+            )
+        )
+        self.assertEqual('uefi', image.extra_properties['hw_firmware_type'])
+
     def test_what_the_owner_has_set_stays(self):
         image = self.run_import(
             self.ova(),
@@ -188,6 +198,7 @@ class OvaTest(Base):
         image = self.run_import(self.ova(systems=make.system(hardware='')))
         self.assertEqual(0, image.min_ram)
         self.assertNotIn('newos_vcpus', image.extra_properties)
+        self.assertNotIn('hw_firmware_type', image.extra_properties)
 
     def test_long_name(self):
         name = f'<Name>{"n" * 1000}</Name>'
