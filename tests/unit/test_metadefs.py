@@ -131,6 +131,7 @@ class MetadefsTest(base.TestCase):
                 'newos_boot',
                 'newos_boot_order',
                 'newos_error',
+                'newos_finish',
                 'newos_seal',
                 'newos_warning',
             },
