@@ -23,8 +23,8 @@ _FOR_COMPUTE = (
     'DEFAULT.resume_guests_state_on_host_boot',
     *('image_cache', 'libvirt', 'newos', 'serial_console'),
 )
-# Only glance-api reads it.
-_FOR_GLANCE = 'newos_iso'
+# Only glance-api reads them.
+_FOR_GLANCE = ('newos_appliance', 'newos_iso')
 _UPLOAD_FILTER = """
 [filter:newos_iso]
 paste.filter_factory = glance_ext.upload_filter:filter_factory
@@ -133,14 +133,14 @@ def files(box):
         if name not in _PARTS
     }
     for name, left_out in (
-        ('nova/nova.conf', (*_FOR_COMPUTE, _FOR_GLANCE)),
-        ('nova/nova-cpu.conf', (*_NOT_FOR_COMPUTE, _FOR_GLANCE)),
+        ('nova/nova.conf', (*_FOR_COMPUTE, *_FOR_GLANCE)),
+        ('nova/nova-cpu.conf', (*_NOT_FOR_COMPUTE, *_FOR_GLANCE)),
     ):
         texts[name] += _overrides(
             box, lambda *names, no=left_out: not (set(names) & set(no))
         )
     texts['glance/glance-api.conf'] += _overrides(
-        box, lambda *names: _FOR_GLANCE in names
+        box, lambda *names: bool(set(names) & set(_FOR_GLANCE))
     )
     return texts | _shipped(box.state)
 

@@ -156,13 +156,18 @@ class ServicesTestCase(base.TestCase):
                 {'nova-compute'}, changed(programs(make_box()), programs(raw))
             )
 
-    def test_options_of_isos_restart_glance_only(self):
-        box = make_box(overrides=['newos_iso.refuse=unknown'])
-        self.assertEqual(
-            {'glance'}, changed(programs(make_box()), programs(box))
-        )
-        text = configs.files(box)['glance/glance-api.conf']
-        self.assertEqual('unknown', parse(text)['newos_iso']['refuse'])
+    def test_options_of_uploads_restart_glance_only(self):
+        for group, option, value in (
+            ('newos_iso', 'refuse', 'unknown'),
+            ('newos_appliance', 'max_disk_size', '7'),
+        ):
+            with self.subTest(group=group):
+                box = make_box(overrides=[f'{group}.{option}={value}'])
+                self.assertEqual(
+                    {'glance'}, changed(programs(make_box()), programs(box))
+                )
+                text = configs.files(box)['glance/glance-api.conf']
+                self.assertEqual(value, parse(text)[group][option])
 
     def test_an_option_of_all_restarts_all_of_nova_only(self):
         debug = make_box(overrides=['DEFAULT.debug=true'])
