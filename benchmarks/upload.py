@@ -19,7 +19,7 @@ from benchmarks import figures
 from benchmarks import onebox
 from devstack.onebox.progress import say
 
-SIZE = 512 * 2**20
+SIZE = 256 * 2**20
 
 _MIB = 2**20
 # As glanceclient has them.
