@@ -109,8 +109,10 @@ def test_declared_dependencies_are_enough_without_nova(
         'nova_newos.media.virtio',
         'nova_newos.cmd.status',
     } <= set(imported)
-    with pytest.raises(AssertionError, match='ModuleNotFoundError'):
-        environment.python('import nova')
+    environment.python('import glance_ext.findings, glance_ext.status')
+    for name in ('nova', 'glance'):
+        with pytest.raises(AssertionError, match='ModuleNotFoundError'):
+            environment.python(f'import {name}')
 
 
 def _base_requirements(wheel):
