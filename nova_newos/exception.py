@@ -315,6 +315,16 @@ class LayoutInvalid(NewosError):
     )
 
 
+class LayoutVersionUnknown(LayoutInvalid):
+    """A server was last at a host with another version of nova-newos."""
+
+    msg_fmt = (
+        "the server's newos_layout has version {version!s:.20}, and "
+        'nova-newos on its compute host knows version {known}: ask the '
+        'operator to upgrade nova-newos there, nothing was changed'
+    )
+
+
 class LayoutTooLong(NewosError):
     """The layout does not fit into Nova's database column."""
 

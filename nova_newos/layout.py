@@ -145,6 +145,7 @@ def load(system_metadata: Mapping[str, str]) -> Layout | None:
     :returns: a :class:`Layout`, or None for a server that stock Nova rules
     :raises LayoutInvalid: when there is a value that this version cannot
         read; guessing could attach or overwrite the wrong disk
+    :raises LayoutVersionUnknown: which is one, when another version wrote it
     """
     if KEY not in system_metadata:
         return None
@@ -152,9 +153,8 @@ def load(system_metadata: Mapping[str, str]) -> Layout | None:
     try:
         fields = json.loads(value)
         if fields['v'] != VERSION:
-            raise exception.LayoutInvalid(
-                reason=f'version {fields["v"]}, this host knows {VERSION}',
-                value=value,
+            raise exception.LayoutVersionUnknown(
+                version=fields['v'], known=VERSION, value=value
             )
         if fields['root'] not in (INSTALL_ROOT, STOCK_ROOT):
             raise ValueError(f'root {fields["root"]}')

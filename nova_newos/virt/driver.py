@@ -163,6 +163,9 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
         the compute manager then destroys and spawns.
         """
         if not call.evacuate:
+            # A layout that cannot be read is not overwritten: the spawn would
+            # say so when the disks are gone.
+            self._install_server(call.instance)
             with virt_rebuild.undone_if_failed(
                 call.context,
                 self._image_api,

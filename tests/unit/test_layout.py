@@ -242,7 +242,9 @@ class LoadTest(base.TestCase):
     @ddt.data(2, 0, '1', None, [], {})
     def test_other_version(self, version):
         error = self.assert_invalid(json.dumps(self._fields(v=version)))
-        self.assertIn('this host knows 1', error.reason)
+        self.assertIsInstance(error, exception.LayoutVersionUnknown)
+        self.assertEqual((version, 1), (error.version, error.known))
+        self.assertIn('upgrade nova-newos', str(error))
 
     @ddt.data(
         '',

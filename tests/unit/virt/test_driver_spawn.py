@@ -344,6 +344,17 @@ class RebuildTest(driver_base.DriverTestCase):
         finally:
             self.arguments = arguments
 
+    def test_layout_of_the_future(self):
+        """Its disks are still there: nothing is destroyed for a spawn."""
+        instance = self.broken()
+        before = dict(instance.system_metadata)
+        with self.assertRaisesRegex(
+            nova_exception.InstanceUnacceptable, 'version 99'
+        ):
+            self.rebuild(instance)
+        self.stock_rebuild.assert_not_called()
+        self.assertEqual(before, instance.system_metadata)
+
     def test_manager_goes_on(self):
         """Nova destroys and spawns when told that there is no other way."""
         instance = fakes.server(task_state='rebuilding')

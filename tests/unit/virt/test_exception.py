@@ -82,9 +82,10 @@ ERRORS = {
     'SealNoRoom': {'path': '/p' * 100},
     'VerdictRefused': {'facts': 'file_systems_clean=unknown, ' * 7},
     'LayoutInvalid': {
-        'reason': 'version 2, this host knows 1',
-        'value': '{"v":2}',
+        'reason': "KeyError: 'root'",
+        'value': '{"v":1}',
     },
+    'LayoutVersionUnknown': {'version': '9' * 100, 'known': 1},
     'LayoutTooLong': {'length': 1000, 'limit': 255},
     'ImageContentRefused': {
         'image_id': UUID,
