@@ -15,6 +15,7 @@ from devstack.onebox.media import netboot
 from devstack.onebox.media import probe
 from devstack.onebox.media import q35
 from devstack.onebox.media import rescue
+from devstack.onebox.media import secure
 from devstack.onebox.media import waiting
 
 MEDIA = {
@@ -27,6 +28,7 @@ MEDIA = {
         probe,
         q35,
         rescue,
+        secure,
         waiting,
     )
 }

@@ -14,6 +14,8 @@ KERNEL_ARGUMENTS = (
     'mitigations=off cryptomgr.notests init_on_alloc=0 nokaslr'
 )
 SECTOR = 512
+#: What UEFI boots from a medium that no variable of it names.
+FALLBACK = 'EFI/BOOT/BOOTX64.EFI'
 # Room for the core image between the MBR and the first partition.
 FIRST_SECTOR = 2048
 _BOOT_CODE = 440
@@ -33,7 +35,7 @@ _KERNEL = 'boot/vmlinuz'
 _INITRD = 'boot/initrd.img'
 
 
-def _boot_entry(bits, *arguments):
+def boot_entry(bits, *arguments):
     """GRUB commands that boot /boot/vmlinuz of GRUB's root device."""
     return _ENTRY.format(
         bits=bits,
@@ -54,7 +56,7 @@ def write_iso(target, label, kernel, initrd, files, arguments=()):
     :param arguments: further words of the kernel's command line.
     """
     content = {_KERNEL: kernel, _INITRD: initrd, **files}
-    _write_iso(target, label, content, _boot_entry('$bits', *arguments))
+    _write_iso(target, label, content, boot_entry('$bits', *arguments))
 
 
 def write_foreign_iso(target, label, kernel, initrds, arguments):
@@ -112,7 +114,7 @@ def write_bios_image(target, *arguments):
     core = _core_image(
         'i386-pc',
         '(hd0,msdos1)/boot/grub',
-        _boot_entry(_BIOS_BITS, *arguments),
+        boot_entry(_BIOS_BITS, *arguments),
         ('biosdisk', 'part_msdos', 'fat', 'linux16'),
     )
     if len(core) > (FIRST_SECTOR - 1) * SECTOR:
@@ -125,12 +127,12 @@ def write_bios_image(target, *arguments):
 
 
 def write_uefi_image(target, *arguments):
-    """Write the program for EFI/BOOT/BOOTX64.EFI of the same partition."""
+    """Write the program for FALLBACK of the same partition."""
     target.write_bytes(
         _core_image(
             'x86_64-efi',
             '/boot/grub',
-            _boot_entry('', *arguments),
+            boot_entry('', *arguments),
             ('part_msdos', 'fat', 'linux'),
         )
     )

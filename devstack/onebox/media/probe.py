@@ -9,6 +9,8 @@ from devstack.onebox.media import initramfs
 from devstack.onebox.media import kernel
 
 LABEL = 'NEWOS_PROBE'
+#: Directory on an ISO of what a disk has for UEFI.
+ON_DISK = 'probe/uefi'
 INIT = initramfs.GUEST / 'probe-init'
 
 
@@ -42,7 +44,7 @@ def obtain_iso(store, say, name, label, origin, directory):
             label,
             directory / 'vmlinuz',
             initrd,
-            {'probe/bios.img': bios, 'probe/bootx64.efi': uefi},
+            {'probe/bios.img': bios, f'{ON_DISK}/{grub.FALLBACK}': uefi},
             (f'probe.from={origin}',),
         )
 
