@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The sealer ``sysprep``: nothing is left that identifies one host."""
 
+import dataclasses
 import functools
 import shutil
 
@@ -61,6 +62,13 @@ _PATTERNS = {
         '/usr/sbin/sshd-gen-keys-start',
         '/etc/init.d/sshd',
     ],
+    # Those of Fedora and Red Hat may have conditions besides, in drop-ins:
+    # cloud-init's has them make no keys wherever cloud-init is going to run,
+    # whether that makes some or not, as above.
+    'key_makers_held_back': [
+        f'{directory}/sshd-keygen@.service.d/*.conf'
+        for directory in ('/usr/lib/systemd/system', '/etc/systemd/system')
+    ],
 }
 
 _UNIT = 'newos-host-keys.service'
@@ -69,7 +77,8 @@ _UNIT_TEXT = """\
 [Unit]
 Description=Make the SSH host keys that this image came without
 ConditionPathExistsGlob=!/etc/ssh/ssh_host_*_key
-After=cloud-init.service cloud-init-network.service sshd-keygen.service
+After=cloud-init.service cloud-init-network.service
+After=sshd-keygen.service sshd-keygen.target
 Before=ssh.service sshd.service
 
 [Service]
@@ -87,6 +96,12 @@ _UNIT_EDIT = base.Edit(
     link=f'{_UNIT_DIRECTORY}/multi-user.target.wants/{_UNIT}',
     if_found=['sshd', 'systemd'],
     unless_found=['key_makers'],
+)
+# It is after cloud-init, and makes keys if there are none by then.
+_UNIT_EDIT_BESIDE = dataclasses.replace(
+    _UNIT_EDIT,
+    if_found=['sshd', 'systemd', 'key_makers', 'key_makers_held_back'],
+    unless_found=[],
 )
 
 
@@ -190,7 +205,7 @@ class SysprepSealer(base.Sealer):
         if _MAIL_SPOOL in self.conf.newos.sysprep_operations:
             edits += [base.Edit(path, None) for path in _MAIL_DIRECTORIES]
         if 'ssh-hostkeys' in self._operations:
-            edits.append(_UNIT_EDIT)
+            edits += [_UNIT_EDIT, _UNIT_EDIT_BESIDE]
         if 'net-hostname' in self._operations:
             # As hostname(5) has it: then DHCP may name the server.
             edits.append(base.Edit('/etc/hostname', '', if_found=['hostname']))

@@ -2,6 +2,7 @@
 
 import fnmatch
 import json
+import re
 from unittest import mock
 
 import ddt
@@ -169,8 +170,12 @@ class SealTest(SysprepTestCase):
             arguments,
         )
 
+    def unit_edits(self):
+        last_boot, _commands = self.seal()
+        return [e for e in last_boot.edits if e.path == self.UNIT]
+
     def test_unit(self):
-        edit = self.edits()[self.UNIT]
+        edit, _beside = self.unit_edits()
         self.assertIn('ExecStart=/usr/bin/ssh-keygen -A', edit.content)
         self.assertEqual(
             '/etc/systemd/system/multi-user.target.wants/'
@@ -179,13 +184,49 @@ class SealTest(SysprepTestCase):
         )
 
     def test_unit_only_where_it_is_needed(self):
-        edit = self.edits()[self.UNIT]
+        edit, beside = self.unit_edits()
         self.assertEqual(['sshd', 'systemd'], edit.if_found)
         self.assertEqual(['key_makers'], edit.unless_found)
+        self.assertEqual(
+            ['sshd', 'systemd', 'key_makers', 'key_makers_held_back'],
+            beside.if_found,
+        )
+        self.assertEqual([], beside.unless_found)
+        self.assertEqual(
+            (edit.content, edit.link), (beside.content, beside.link)
+        )
         last_boot, _commands = self.seal()
         self.assertLessEqual(
-            {'sshd', 'systemd', 'key_makers'}, set(last_boot.patterns)
+            {*beside.if_found, *edit.unless_found}, set(last_boot.patterns)
         )
+
+    def test_unit_waits_for_who_else_may_make_keys(self):
+        edit, _beside = self.unit_edits()
+        after = ' '.join(re.findall('(?m)^After=(.*)$', edit.content))
+        self.assertLessEqual(
+            {
+                'cloud-init.service',
+                'cloud-init-network.service',
+                'sshd-keygen.target',
+            },
+            set(after.split()),
+        )
+
+    def is_pattern_of(self, name, path):
+        last_boot, _commands = self.seal()
+        return any(
+            fnmatch.fnmatchcase(path, pattern)
+            for pattern in last_boot.patterns[name]
+        )
+
+    def test_cloud_init_holds_back_who_makes_keys(self):
+        """The drop-in of cloud-init's package on Fedora and Red Hat."""
+        path = (
+            '/usr/lib/systemd/system/sshd-keygen@.service.d/'
+            'disable-sshd-keygen-if-cloud-init-active.conf'
+        )
+        self.assertTrue(self.is_pattern_of('key_makers_held_back', path))
+        self.assertFalse(self.is_pattern_of('key_makers', path))
 
     @ddt.data(
         # bookworm, trixie: both make keys when the package is installed.
