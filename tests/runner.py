@@ -23,8 +23,8 @@ DIRECTORY = pathlib.Path(os.environ['NEWOS_TEST_DIR'])
 #: OpenStack release to its Nova, which the tox environments are called after.
 RELEASES = {'2025.1': 31, '2025.2': 32, '2026.1': 33, '2026.2': 34}
 BOX = 'tests/acceptance --box={state} --box-port={port}'
-ACCEPTANCE = f"{BOX} -m 'not flat and not on_demand'"
-FLAT = 'tests/acceptance -m flat --box={state}-flat --box-port={other_port}'
+ACCEPTANCE = f"{BOX} -m 'not flat and not slow and not uefi and not upgrade'"
+OTHER_BOX = 'tests/acceptance --box={state}-other --box-port={other_port}'
 COVERED = '{results}/coverage.unit-2026.2 {results}/coverage.functional'
 BOTH = '--driver=both'
 #: Part to its steps: name, tox environment and what comes after ``--``. With
@@ -40,18 +40,23 @@ PLAN = {
         ('upstream-{release}', 'upstream{nova}', ''),
         ('upstream-functional', 'upstream{last}', '--suite=functional'),
     ],
-    'flat': [('flat', 'acceptance', FLAT)],
+    'flat': [('flat', 'acceptance', f'{OTHER_BOX} -m flat')],
     'support-matrix': [('support-matrix', 'matrix', '--check {results}')],
-    'on-demand': [('on-demand', 'acceptance', f'{BOX} -m on_demand')],
+    'slow': [('slow', 'acceptance', f'{OTHER_BOX} -m slow')],
+    # The newest release that defines UEFI with the libvirt of Debian 12.
+    'uefi': [
+        ('uefi', 'acceptance', f'{OTHER_BOX} -m uefi --box-release=2025.2')
+    ],
+    'upgrade': [('upgrade', 'acceptance', f'{OTHER_BOX} -m upgrade')],
     'upstream-table': [
         (f'table-{s}-{{release}}', 'upstream{nova}', f'{BOTH} --suite={s}')
         for s in ('unit', 'functional-all')
     ],
 }
-BOXES = {'acceptance', 'flat', 'on-demand'}
+BOXES = {'acceptance', 'flat', 'slow', 'uefi', 'upgrade'}
 PYTEST = {'unit', 'contract', 'functional', *BOXES}
 #: Only run when they are named.
-ON_DEMAND = {'on-demand', 'upstream-table'}
+ON_DEMAND = {'slow', 'uefi', 'upgrade', 'upstream-table'}
 #: By default with the newest release alone: others take long, tell little.
 NEWEST = {'upstream'}
 #: One check by the exit status of its command; the others write results.

@@ -14,6 +14,13 @@ from tests.acceptance import onebox
 from tests.acceptance import own_box
 from tests.acceptance import storage
 
+# Markers of tests that tests/run leaves to a part of their own.
+_ON_DEMAND = {
+    'slow': 'takes the firmware ten minutes',
+    'uefi': 'needs a release that defines UEFI domains, see box up --release',
+    'upgrade': 'changes between both drivers, for many minutes',
+}
+
 
 def pytest_addoption(parser):
     own_box.add_options(parser)
@@ -24,9 +31,8 @@ def pytest_configure(config):
         config.addinivalue_line(
             'markers', f'{name}: needs [libvirt] images_type = {name}'
         )
-    config.addinivalue_line(
-        'markers', 'on_demand: takes long or needs more than the box has'
-    )
+    for name, needs in _ON_DEMAND.items():
+        config.addinivalue_line('markers', f'{name}: {needs}')
 
 
 def pytest_collection_modifyitems(items):

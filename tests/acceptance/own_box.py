@@ -24,6 +24,9 @@ def add_options(parser):
     )
     group.addoption('--box-port', metavar='PORT', help='its first TCP port')
     group.addoption(
+        '--box-release', metavar='NAME', help='its release of OpenStack'
+    )
+    group.addoption(
         '--box-keep', action='store_true', help='leave it up at the end'
     )
 
@@ -37,9 +40,13 @@ def up(config):
         return
     # What a killed run has left, perhaps of another version of this project.
     _wipe(config, state)
-    port = config.option.box_port
+    asked = {
+        '--port-base': config.option.box_port,
+        '--release': config.option.box_release,
+    }
+    options = [w for option in asked.items() if option[1] for w in option]
     try:
-        if _box(config, 'up', state, *(['--port-base', port] if port else [])):
+        if _box(config, 'up', state, *options):
             pytest.exit(f'box up --state {state} failed', 1)
         os.environ.update(_variables(state))
         yield

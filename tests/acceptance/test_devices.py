@@ -66,7 +66,7 @@ def test_every_bus_installs_and_boots(devices, properties, bus, targets):
     devices(properties, bus, targets)
 
 
-@pytest.mark.on_demand
+@pytest.mark.slow
 def test_usb_installs_and_boots(devices):
     """Firmware takes minutes to read a kernel from an emulated USB disk."""
     properties = {
