@@ -27,7 +27,10 @@ def _edit_path(g, path, content, link):
         _remove(g, path)
         return
     g.mkdir_p(posixpath.dirname(path))
-    # To a file that is there: it keeps its mode and its SELinux label.
+    # To a file that is there: it keeps its mode and its SELinux label. What is
+    # no file goes: a pipe would have us wait, a link lead elsewhere.
+    if not g.is_file(path):
+        g.rm_rf(path)
     g.write(path, content)
     if link is not None:
         g.mkdir_p(posixpath.dirname(link))

@@ -88,10 +88,12 @@ def _is_clean(g, device, kind, write):
             state == 'clean' and 'needs_recovery' not in features
         )
     if kind == 'xfs':
-        # Without nomodify it refuses a journal that is not empty, and else
-        # changes but the overlay. If that is not one, the journal was emptied
-        # when it was mounted.
-        return g.xfs_repair(device, nomodify=write) == 0
+        # Only with nomodify its status tells of damage, and only without it
+        # refuses a journal that is not empty; then it changes but the
+        # overlay. If that is not one, the journal was emptied when it was
+        # mounted. See xfs_repair(8), "EXIT STATUS".
+        is_sound = g.xfs_repair(device, nomodify=True) == 0
+        return is_sound and (write or g.xfs_repair(device) == 0)
     if kind == 'btrfs':
         if g.feature_available(['btrfs']):
             return ask.succeeds(g.btrfs_fsck, device)

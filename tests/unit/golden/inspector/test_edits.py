@@ -37,10 +37,20 @@ class EditTest(base.TestCase):
         self.assertEqual(
             [
                 ('mkdir', '/etc'),
+                # There may be a pipe, a link, a device.
+                ('remove', '/etc/x'),
                 ('write', '/etc/x', 'y'),
                 ('mkdir', '/d'),
                 ('link', '/etc/x', '/d/l'),
             ],
+            self.calls,
+        )
+
+    def test_file_that_is_there(self):
+        """It keeps its mode."""
+        self.edit(path='/var/mail/a')
+        self.assertEqual(
+            [('mkdir', '/var/mail'), ('write', '/var/mail/a', 'y')],
             self.calls,
         )
 

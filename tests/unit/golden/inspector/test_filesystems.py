@@ -64,22 +64,38 @@ class FileSystemsTest(base.TestCase):
         self.assertEqual([], filesystems.filesystems(fakes.FakeGuest(), kinds))
 
 
+@ddt.ddt
 class WrittenFileSystemsTest(base.TestCase):
     """What is written stays: the check must not."""
 
-    def clean(self, kind, **functions):
+    def clean(self, kind, write=True, **functions):
         guest = fakes.FakeGuest(**functions)
         [found] = filesystems.filesystems(
-            guest, {'/dev/sda1': kind}, write=True
+            guest, {'/dev/sda1': kind}, write=write
         )
         return found['clean']
 
     def test_xfs(self):
-        def xfs_repair(device, nomodify):
-            self.assertIs(True, nomodify)
-            return 1
+        """Nothing is changed of what stays."""
 
-        self.assertIs(False, self.clean('xfs', xfs_repair=xfs_repair))
+        def xfs_repair(device, nomodify=False):
+            self.assertIs(True, nomodify)
+            return self.status
+
+        for self.status, expected in ((0, True), (1, False)):
+            self.assertIs(expected, self.clean('xfs', xfs_repair=xfs_repair))
+
+    # With nomodify and without: what is damaged is repaired then, and is no
+    # failure; a journal that is not empty is seen only then.
+    @ddt.data((0, 0, True), (1, 0, False), (0, 2, False))
+    @ddt.unpack
+    def test_xfs_of_an_overlay(self, checked, repaired, expected):
+        def xfs_repair(device, nomodify=False):
+            return checked if nomodify else repaired
+
+        self.assertIs(
+            expected, self.clean('xfs', write=False, xfs_repair=xfs_repair)
+        )
 
     def test_vfat(self):
         commands = []
