@@ -95,6 +95,21 @@ def media(box):
     return {name: client.medium(name) for name in names}
 
 
+@pytest.fixture
+def plain(tmp_path):
+    """Makes an ISO that is no disk as well, which Glance 31 refuses.
+
+    It is one by what is in the area that ISO 9660 leaves to systems.
+    """
+
+    def make(path):
+        made = tmp_path / f'plain-{path.name}'
+        made.write_bytes(bytes(2**15) + path.read_bytes()[2**15 :])
+        return made
+
+    return make
+
+
 @pytest.fixture(scope='session')
 def digests(media):
     """sha256 of the ISOs, as the probe reports it."""

@@ -78,21 +78,17 @@ def test_usb_installs_and_boots(devices):
 
 
 def test_uefi_installs_where_stock_boots_it(
-    launch, images, media, flavor, tmp_path
+    launch, images, media, flavor, plain, tmp_path
 ):
     """Nova 33 and newer define no UEFI domain on libvirt 9.0, for anyone."""
     uefi = {'hw_machine_type': 'q35', 'hw_firmware_type': 'uefi'}
     blank = tmp_path / 'disk.raw'
     blank.write_bytes(b'\0' * 2**20)
-    # Glance 31 refuses an ISO that is a disk as well. This is one by what is
-    # in the area that ISO 9660 leaves to systems.
-    iso = tmp_path / 'q35.iso'
-    iso.write_bytes(bytes(2**15) + media['q35'].read_bytes()[2**15 :])
     either = ('ACTIVE', 'ERROR')
     # The firmware wants more than the probe.
     sizes = {'flavor': flavor(ram=512), 'expect': either}
     ordinary = launch(images(blank, disk_format='raw', **uefi), **sizes)
-    installer = launch(images(iso, **uefi), **sizes)
+    installer = launch(images(plain(media['q35']), **uefi), **sizes)
 
     assert installer.server().status == ordinary.server().status
     if installer.server().status == 'ACTIVE':
