@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Disks that guests made to hurt: typed answers, within the limits."""
 
+import hashlib
 import os
+import pathlib
 import subprocess
 import time
+import typing
 
 import pytest
 
+from nova_newos import exception
 from nova_newos.golden import appliance
 from nova_newos.golden import inspection
 from nova_newos.golden import verdict
@@ -20,7 +24,7 @@ MIB = 1 << 20
 LIMIT = 300
 
 
-@pytest.fixture
+@pytest.fixture(scope='module')
 def zstd_bomb():
     """Bytes that are 100 GiB when they are decompressed."""
     chunk = processes.run('sh', '-c', 'head -c 1G /dev/zero | zstd -q -c -1')
@@ -43,33 +47,51 @@ def make_tree(top):
     odd.mkdir(parents=True)
 
 
-def own_appliance(path):
+def own_appliance(*disks):
     environment = os.environ | {
         'LIBGUESTFS_BACKEND': 'direct',
         'LIBGUESTFS_BACKEND_SETTINGS': 'force_tcg',
     }
     subprocess.run(
-        [appliance.SYSTEM_PYTHON, '-I', corpus.__file__, path],
+        [appliance.SYSTEM_PYTHON, '-I', corpus.__file__, *disks],
         check=True,
         env=environment,
         timeout=LIMIT,
     )
 
 
-def test_hostile_disk(conf, overlay, zstd_bomb, tmp_path_factory):
+@pytest.fixture(scope='module')
+def disks(zstd_bomb, tmp_path_factory):
+    """Paths of the disks of the corpus."""
     work = tmp_path_factory.mktemp('work')
     tree = tmp_path_factory.mktemp('files')
     make_tree(tree)
-    root = work / 'root'
-    guest.make(root, tree, zstd_bomb)
-    os.truncate(root, corpus.SIZE * MIB)
-    corpus.partition(root, ((guest.EFI, 'U'), (guest.ROOT, 'L')))
-    corpus.break_ext4(root)
-    own_appliance(root)
+    made = Disks(work / 'root', work / 'sealed', work / 'buried')
+    guest.make(made.root, tree, zstd_bomb)
+    os.truncate(made.root, corpus.SIZE * MIB)
+    corpus.partition(made.root, ((guest.EFI, 'U'), (guest.ROOT, 'L')))
+    corpus.break_ext4(made.root)
+    for path, size in (
+        (made.sealed, corpus.SEALED_SIZE),
+        (made.buried, corpus.XFS_SIZE),
+    ):
+        path.touch()
+        os.truncate(path, size * MIB)
+    own_appliance(*made)
+    corpus.break_xfs(made.root)
+    return made
 
+
+class Disks(typing.NamedTuple):
+    root: pathlib.Path
+    sealed: pathlib.Path
+    buried: pathlib.Path
+
+
+def test_hostile_disk(conf, overlay, disks):
     begun = time.monotonic()
     found = inspection.inspect(
-        overlay(root),
+        overlay(disks.root),
         appliance.Appliance(conf, emulate=True),
         verdict.PATTERNS,
         everywhere=verdict.EVERYWHERE,
@@ -101,13 +123,57 @@ def assert_found(found):
     }
     assert list(found['snapshots']['host_keys']) == [corpus.KEY]
     assert sorted(each['type'] for each in found['filesystems']) == [
-        *('btrfs', 'ext4', 'ext4', 'ext4', 'vfat'),
+        *('btrfs', 'ext4', 'ext4', 'ext4', 'vfat', 'xfs'),
     ]
+    [xfs] = (f for f in found['filesystems'] if f['type'] == 'xfs')
+    assert xfs['clean'] is False
     # The archive, and a directory where a list should be.
     assert sorted(found['kernels'], key=str) == [
         {'builtin': None, 'initramfs': None},
         {'builtin': [], 'initramfs': None},
     ]
+
+
+def test_sealing_a_hostile_disk(finisher, overlay, disks):
+    """A root on XFS, with links and pipes where files should be."""
+    before = digest(disks.sealed)
+    disk = overlay(disks.sealed)
+    begun = time.monotonic()
+    properties = finisher.finish(disk, is_sealed=True)
+    assert time.monotonic() - begun < LIMIT
+    assert properties.pop('seal_sysprep').endswith(
+        ' operations, host keys made by a unit'
+    )
+    assert properties == {
+        'seal_sparsify': 'unused blocks discarded',
+        'verdict_os': 'rocky9',
+        'verdict_boot_loader': 'false',
+        'verdict_efi_fallback': 'false',
+        'verdict_virtio_drivers': 'unknown',
+        'verdict_cloud_init': 'false',
+        'verdict_ssh_host_keys_gone': 'true',
+        # It is a directory.
+        'verdict_machine_id_gone': 'unknown',
+        'verdict_file_systems_clean': 'true',
+    }
+    # Nothing is written but the copy.
+    assert digest(disks.sealed) == before
+    assert os.listdir(os.path.dirname(disk.path)) == ['copy.qcow2']
+
+
+def test_sealing_a_buried_disk(finisher, overlay, disks):
+    """More mail than can be named cannot be removed."""
+    before = digest(disks.buried)
+    begun = time.monotonic()
+    with pytest.raises(exception.SealFailed, match='glob_expand'):
+        finisher.finish(overlay(disks.buried), is_sealed=True)
+    assert time.monotonic() - begun < LIMIT
+    assert digest(disks.buried) == before
+
+
+def digest(path):
+    with open(path, 'rb') as file:
+        return hashlib.file_digest(file, 'sha256').hexdigest()
 
 
 def test_crowd(finisher, overlay, tmp_path):
