@@ -12,6 +12,7 @@ import pytest
 
 from nova_newos import exception
 from nova_newos.golden import appliance
+from nova_newos.golden import finishing
 from nova_newos.golden import inspection
 from nova_newos.golden import verdict
 from tests import processes
@@ -140,7 +141,8 @@ def test_sealing_a_hostile_disk(finisher, overlay, disks):
     disk = overlay(disks.sealed)
     begun = time.monotonic()
     properties = finisher.finish(disk, is_sealed=True)
-    assert time.monotonic() - begun < LIMIT
+    # Two boots of the appliance.
+    assert time.monotonic() - begun < 2 * LIMIT
     assert properties.pop('seal_sysprep').endswith(
         ' operations, host keys made by a unit'
     )
@@ -161,8 +163,11 @@ def test_sealing_a_hostile_disk(finisher, overlay, disks):
     assert os.listdir(os.path.dirname(disk.path)) == ['copy.qcow2']
 
 
-def test_sealing_a_buried_disk(finisher, overlay, disks):
+def test_sealing_a_buried_disk(conf, overlay, disks):
     """More mail than can be named cannot be removed."""
+    # It is done in the last boot; all else would take one more.
+    conf.set_override('sysprep_operations', ['mail-spool'], 'newos')
+    finisher = finishing.Finisher(conf, emulate=True)
     before = digest(disks.buried)
     begun = time.monotonic()
     with pytest.raises(exception.SealFailed, match='glob_expand'):
