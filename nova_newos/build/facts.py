@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the cloud has of a build."""
+
+import dataclasses
+
+from openstack import exceptions
+
+from nova_newos.build import plan
+from nova_newos.build import words
+
+_TASKS_OF_CAPTURE = (
+    'image_snapshot_pending',
+    'image_snapshot',
+    'image_pending_upload',
+    'image_uploading',
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Facts:
+    """Servers and images of one build, as openstacksdk has them.
+
+    :ivar build_id: a UUID, str
+    :ivar install: the install server, or None
+    :ivar tests: servers that were made from the candidate
+    :ivar candidate: the captured image, published or not, or None
+    :ivar strays: images that another client has captured at the same time
+    """
+
+    build_id: str
+    install: object = None
+    tests: tuple = ()
+    candidate: object = None
+    strays: tuple = ()
+
+    @property
+    def servers(self):
+        """All of its servers; the install server, which has the plan, last."""
+        return [*self.tests, *filter(None, [self.install])]
+
+    @property
+    def images(self):
+        """All of its images that are not published."""
+        images = [*self.strays, *filter(None, [self.candidate])]
+        return [image for image in images if not is_published(image)]
+
+    @property
+    def plan(self):
+        """The :class:`~nova_newos.build.plan.Plan`, of the install server."""
+        return plan.of(self.install.metadata)
+
+    @property
+    def is_being_captured(self):
+        """Whether Nova is making an image of the install server."""
+        return self.install.task_state in _TASKS_OF_CAPTURE
+
+
+def is_published(image):
+    """Whether an image of a build is one that others may use."""
+    return words.build_of([image.name]) is None
+
+
+def look(cloud, build_id):
+    """What there is of a build.
+
+    :param cloud: an ``openstack.connection.Connection``
+    :returns: a :class:`Facts`, empty for a build that is over or never was
+    """
+    tag = words.tag_of(build_id)
+    servers = list(cloud.compute.servers(tags=tag))
+    install = _install_server(servers)
+    images = _images(cloud, tag)
+    if install is not None:
+        images |= _untagged(cloud, build_id, install)
+    # The one that was first, for all clients.
+    first, *others = sorted(
+        images.values(),
+        key=lambda image: (not is_published(image), image.created_at),
+    ) or [None]
+    return Facts(
+        build_id,
+        install,
+        tuple(server for server in servers if server is not install),
+        first,
+        tuple(others),
+    )
+
+
+def builds(cloud):
+    """Builds of the project that have an install server.
+
+    :returns: list of (id, name of the golden image)
+    """
+    return [
+        (build_id, server.metadata.get(words.NAME, ''))
+        for server in cloud.compute.servers(tags=words.TAG)
+        if (build_id := words.build_of(server.tags))
+        and server.metadata.get(words.ROLE) == words.INSTALL
+    ]
+
+
+def _install_server(servers):
+    return next(
+        (
+            server
+            for server in servers
+            if server.metadata.get(words.ROLE) == words.INSTALL
+        ),
+        None,
+    )
+
+
+def _images(cloud, tag):
+    """Dict of id to image."""
+    return {
+        image.id: image
+        for is_hidden in (False, True)
+        for image in cloud.image.images(
+            tag=tag, is_hidden=is_hidden, owner=cloud.current_project_id
+        )
+    }
+
+
+def _untagged(cloud, build_id, install):
+    """Images of a client that was killed before it had tagged them.
+
+    nova-api notes in an image which server it is of.
+    """
+    named = cloud.image.images(
+        name=words.tag_of(build_id), owner=cloud.current_project_id
+    )
+    return {
+        image.id: image
+        for image in named
+        if (image.properties or {}).get('instance_uuid') == install.id
+    }
+
+
+def console(cloud, server):
+    """The last of a server's serial console; a str."""
+    try:
+        answer = cloud.compute.get_server_console_output(server, length=2000)
+    except (exceptions.ConflictException, exceptions.NotFoundException):
+        # There is none before the guest starts.
+        return ''
+    return answer['output'] or ''

@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``openstack golden build ...``."""
+
+import pathlib
+import sys
+import time
+
+from osc_lib import exceptions
+from osc_lib.cli import parseractions
+from osc_lib.command import command
+
+from nova_newos import exception
+from nova_newos.build import engine
+from nova_newos.build import facts
+from nova_newos.build import plan
+from nova_newos.build import start
+
+#: Seconds between two looks, and between two lines that say the same.
+_PAUSE = 3
+_REPEAT = 60
+
+
+class _Command(command.Command):
+    """What all have: the connection, and errors in a line."""
+
+    @property
+    def cloud(self):
+        return self.app.client_manager.golden
+
+    def run(self, parsed_args):
+        """Have the client print our errors as its own."""
+        try:
+            return super().run(parsed_args)
+        except exception.NewosError as error:
+            raise exceptions.CommandError(str(error)) from error
+
+
+def _add_build(parser):
+    parser.add_argument('build', metavar='<build>', help='ID of the build')
+
+
+def _summary(status):
+    """Columns of one build: names and values."""
+    row = {
+        'id': status.build_id,
+        'phase': status.phase.value,
+        'detail': status.detail,
+        'image': status.image.id if status.image else '',
+    }
+    return tuple(row), tuple(row.values())
+
+
+def _drive(cloud, build_id, say):
+    """Go on until the build is over; returns its last status.
+
+    :param say: called with a line for people
+    """
+    begun = time.monotonic()
+    said, last = 0, None
+    while True:
+        status = engine.advance(cloud, build_id)
+        now = time.monotonic()
+        if (status.phase, status.detail) != last or now - said > _REPEAT:
+            last, said = (status.phase, status.detail), now
+            say(
+                f'[{now - begun:6.0f} s] {status.phase.value}: {status.detail}'
+            )
+        if status.is_over:
+            return status
+        time.sleep(_PAUSE)
+
+
+def _finish(app, cloud, build_id):
+    """Wait for a build and show it.
+
+    :raises CommandError: when it has failed, with what its console said last
+    """
+
+    def say(line):
+        print(line, file=sys.stderr, flush=True)
+
+    try:
+        status = _drive(cloud, build_id, say)
+    except KeyboardInterrupt:
+        raise exceptions.CommandError(
+            'interrupted; the server goes on by itself, and the build with: '
+            f'openstack golden build wait {build_id}'
+        ) from None
+    if status.phase is engine.Phase.FAILED:
+        tail = ''.join(f'\n   | {line}' for line in status.console)
+        raise exceptions.CommandError(
+            f'build {build_id} has failed: {status.detail}'
+            + (f'\nIts console ended with{tail}' if tail else '')
+        )
+    return _summary(status)
+
+
+class CreateBuild(_Command, command.ShowOne):
+    """Install from an ISO, and publish the tested golden image."""
+
+    def get_parser(self, prog_name):
+        """Arguments."""
+        parser = super().get_parser(prog_name)
+        add = parser.add_argument
+        add('name', metavar='<name>', help='Name of the golden image')
+        add(
+            '--iso',
+            metavar='<image>',
+            required=True,
+            help='The install ISO (name or ID)',
+        )
+        add(
+            '--flavor',
+            metavar='<flavor>',
+            required=True,
+            help='Flavor of the servers (name or ID)',
+        )
+        add(
+            '--network',
+            metavar='<network>',
+            default='auto',
+            help='Network of the servers (name or ID), "none", or "auto" '
+            '(default)',
+        )
+        add(
+            '--user-data',
+            metavar='<file>',
+            type=pathlib.Path,
+            help="The installer's answers, or other user data",
+        )
+        add(
+            '--property',
+            metavar='<key=value>',
+            action=parseractions.KeyValueAction,
+            dest='properties',
+            help='Property of the install server, newos_seal=true or '
+            'newos_finish=reboot say (repeat for more)',
+        )
+        add(
+            '--boot-test',
+            metavar='<test>',
+            default=plan.CONSOLE,
+            help='"console": the candidate is to show a login prompt on its '
+            'serial console (default); a regular expression for a line on '
+            'it; or "none"',
+        )
+        add(
+            '--keep-failed',
+            action='store_true',
+            help='Keep servers and candidate when the build fails',
+        )
+        add('--wait', action='store_true', help='Go on until it is over')
+        return parser
+
+    def take_action(self, args):
+        """Begin, and wait if asked to."""
+        cloud = self.cloud
+        iso = cloud.image.find_image(args.iso, ignore_missing=False)
+        build_id = start.create(
+            cloud,
+            plan.Plan(
+                name=args.name,
+                flavor=cloud.compute.find_flavor(
+                    args.flavor, ignore_missing=False
+                ).id,
+                network=self._network(args.network),
+                boot_test=args.boot_test,
+                keep_failed=args.keep_failed,
+            ),
+            cloud.image.get_image(iso.id),
+            args.user_data and args.user_data.read_bytes(),
+            args.properties,
+        )
+        if args.wait:
+            return _finish(self.app, cloud, build_id)
+        return _summary(engine.status(cloud, build_id))
+
+    def _network(self, name):
+        if name in ('none', 'auto'):
+            return name
+        return self.cloud.network.find_network(name, ignore_missing=False).id
+
+
+class ListBuild(_Command, command.Lister):
+    """List builds that are not over."""
+
+    def take_action(self, args):
+        """What there is of each, without doing anything."""
+        columns = ('id', 'name', 'phase', 'detail')
+        rows = []
+        for build_id, name in facts.builds(self.cloud):
+            status = engine.status(self.cloud, build_id)
+            rows.append((build_id, name, status.phase.value, status.detail))
+        return columns, rows
+
+
+class ShowBuild(_Command, command.ShowOne):
+    """Show where a build stands."""
+
+    def get_parser(self, prog_name):
+        """Arguments."""
+        parser = super().get_parser(prog_name)
+        _add_build(parser)
+        return parser
+
+    def take_action(self, args):
+        """Look, without doing anything."""
+        return _summary(engine.status(self.cloud, args.build))
+
+
+class WaitBuild(_Command, command.ShowOne):
+    """Go on with a build, whoever began it, until it is over."""
+
+    def get_parser(self, prog_name):
+        """Arguments."""
+        parser = super().get_parser(prog_name)
+        _add_build(parser)
+        return parser
+
+    def take_action(self, args):
+        """Do its steps."""
+        return _finish(self.app, self.cloud, args.build)
+
+
+class CancelBuild(_Command):
+    """Delete what a build has made, but for what it has published."""
+
+    def get_parser(self, prog_name):
+        """Arguments."""
+        parser = super().get_parser(prog_name)
+        _add_build(parser)
+        return parser
+
+    def take_action(self, args):
+        """Delete its servers and its candidate."""
+        engine.cancel(self.cloud, args.build)

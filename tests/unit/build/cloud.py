@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A cloud in memory: what a build asks of openstacksdk, and what it does."""
+
+import itertools
+import types
+
+from openstack import exceptions
+
+INSTALLED = 'the installer is done'
+
+
+class Killed(Exception):
+    """The client ends here."""
+
+
+class Thing(types.SimpleNamespace):
+    """A server, image or flavor."""
+
+
+class Cloud:
+    """Servers and images of one project.
+
+    :ivar requests: names of those that change something, in order
+    :ivar kill_after: the client is killed after so many of them; None never
+    :ivar on_capture: called with a captured image
+    :ivar consoles: dict of server's role to its console
+    """
+
+    current_project_id = 'project'
+
+    def __init__(self):
+        self.requests = []
+        self.kill_after = None
+        self.on_capture = lambda image: None
+        self.consoles = {}
+        self._numbers = itertools.count(1)
+        self.servers, self.images = {}, {}
+        self.flavors = {'f': Thing(id='f', disk=5, ram=512, vcpus=1)}
+        self.limits = Thing(
+            instances=10,
+            instances_used=0,
+            total_cores=20,
+            total_cores_used=0,
+            total_ram=-1,
+            total_ram_used=0,
+        )
+        self.compute = Compute(self)
+        self.image = Images(self)
+
+    def changed(self, name):
+        """Note a request that was done, and kill the client if it is time."""
+        self.requests.append(name)
+        if self.kill_after is not None and (
+            len(self.requests) >= self.kill_after
+        ):
+            raise Killed()
+
+    def number(self):
+        return next(self._numbers)
+
+    def add_image(self, **fields):
+        number = self.number()
+        image = Thing(
+            **{
+                'id': f'image-{number}',
+                'name': 'image',
+                'status': 'active',
+                'created_at': number,
+                'tags': [],
+                'is_hidden': False,
+                'properties': {},
+                'disk_format': 'qcow2',
+                'min_disk': 0,
+                'owner': self.current_project_id,
+                **fields,
+            }
+        )
+        self.images[image.id] = image
+        return image
+
+    def server(self, role):
+        """The server with a role, None when there is none."""
+        return next(
+            (
+                server
+                for server in self.servers.values()
+                if server.metadata['golden_role'] == role
+            ),
+            None,
+        )
+
+    def golden(self):
+        """Images that others see."""
+        return [
+            image
+            for image in self.images.values()
+            if not image.is_hidden and image.disk_format != 'iso'
+        ]
+
+
+class Compute:
+    def __init__(self, cloud):
+        self._cloud = cloud
+
+    def get_flavor(self, flavor):
+        return self._cloud.flavors[flavor]
+
+    def get_limits(self):
+        return Thing(absolute=self._cloud.limits)
+
+    def servers(self, tags):
+        return [
+            server
+            for server in self._cloud.servers.values()
+            if tags in server.tags
+        ]
+
+    def create_server(self, name, metadata, tags, **fields):
+        server = Thing(
+            id=f'server-{self._cloud.number()}',
+            name=name,
+            metadata=dict(metadata),
+            tags=tags,
+            status='BUILD',
+            task_state='spawning',
+            fault=None,
+            fields=fields,
+        )
+        self._cloud.servers[server.id] = server
+        self._cloud.changed('create_server')
+        return server
+
+    def create_server_image(self, server, name):
+        if server.task_state:
+            raise exceptions.ConflictException()
+        server.task_state = 'image_snapshot'
+        image = self._cloud.add_image(
+            name=name,
+            status='queued',
+            properties={'instance_uuid': server.id},
+        )
+        self._cloud.on_capture(image)
+        self._cloud.changed('create_server_image')
+
+    def set_server_metadata(self, server, **metadata):
+        server.metadata.update(metadata)
+        self._cloud.changed('set_server_metadata')
+
+    def delete_server(self, server):
+        self._cloud.servers.pop(server.id, None)
+        self._cloud.changed('delete_server')
+
+    def get_server_console_output(self, server, length):
+        if server.status == 'BUILD':
+            raise exceptions.ConflictException()
+        role = server.metadata['golden_role']
+        text = self._cloud.consoles.get(role, '')
+        return {'output': '\n'.join(text.splitlines()[-length:])}
+
+
+class Images:
+    def __init__(self, cloud):
+        self._cloud = cloud
+
+    def images(self, owner, name=None, tag=None, is_hidden=False):
+        return [
+            image
+            for image in list(self._cloud.images.values())
+            if image.owner == owner
+            and image.is_hidden == is_hidden
+            and name in (None, image.name)
+            and (tag is None or tag in image.tags)
+        ]
+
+    def update_image(self, image, **fields):
+        vars(image).update(fields)
+        self._cloud.changed('update_image')
+
+    def delete_image(self, image):
+        self._cloud.images.pop(image.id, None)
+        self._cloud.changed('delete_image')

@@ -1,0 +1,270 @@
+# SPDX-License-Identifier: Apache-2.0
+
+import ddt
+
+from nova_newos.build import engine
+from nova_newos.build import exception
+from nova_newos.build import plan
+from nova_newos.build import start
+from tests.unit import base
+from tests.unit.build import cloud as fake_cloud
+
+LOGIN = 'Debian GNU/Linux 12 golden ttyS0\n\ngolden login: '
+# More steps than any build takes.
+_MANY = 50
+
+
+class BuildTestCase(base.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.cloud = fake_cloud.Cloud()
+        self.cloud.consoles['test'] = LOGIN
+        self.iso = self.cloud.add_image(disk_format='iso')
+
+    def create(self, **kwargs):
+        return start.create(
+            self.cloud,
+            plan.Plan(name='debian', flavor='f', **kwargs),
+            self.iso,
+        )
+
+    def happen(self):
+        """What Nova and the guests do between two looks."""
+        for server in self.cloud.servers.values():
+            if server.status == 'BUILD':
+                server.status, server.task_state = 'ACTIVE', None
+            elif server.metadata['golden_role'] == 'install':
+                server.status = 'SHUTOFF'
+        for image in self.cloud.images.values():
+            if image.status == 'queued':
+                image.status = 'active'
+                self.cloud.server('install').task_state = None
+
+    def drive(self, build_id):
+        """Go on until it is over; returns all statuses."""
+        reached = []
+        for _step in range(_MANY):
+            reached.append(engine.advance(self.cloud, build_id))
+            if reached[-1].is_over:
+                return reached
+            self.happen()
+        raise AssertionError(reached)
+
+    def assert_golden(self):
+        """There is one golden image, and nothing else of the build."""
+        self.assertEqual(['debian'], [i.name for i in self.cloud.golden()])
+        self.assertEqual({}, self.cloud.servers)
+        self.assertEqual(2, len(self.cloud.images))
+
+    def assert_nothing_left(self):
+        self.assertEqual({}, self.cloud.servers)
+        self.assertEqual([self.iso.id], list(self.cloud.images))
+
+
+@ddt.ddt
+class AdvanceTest(BuildTestCase):
+    def test_build(self):
+        build_id = self.create()
+        reached = self.drive(build_id)
+        phases = list(dict.fromkeys(status.phase for status in reached))
+        self.assertEqual(
+            [phase for phase in engine.Phase if phase.name != 'FAILED'],
+            phases,
+        )
+        self.assert_golden()
+        self.assertEqual(self.cloud.golden(), [reached[-1].image])
+
+    def test_without_test(self):
+        reached = self.drive(self.create(boot_test='none'))
+        self.assertNotIn(engine.Phase.TEST, [s.phase for s in reached])
+        self.assert_golden()
+
+    def test_pattern(self):
+        self.cloud.consoles['test'] = 'ready to serve'
+        self.drive(self.create(boot_test='^ready'))
+        self.assert_golden()
+
+    def test_looking_changes_nothing(self):
+        build_id = self.create()
+        before = list(self.cloud.requests)
+        for _look in range(3):
+            engine.status(self.cloud, build_id)
+        self.assertEqual(before, self.cloud.requests)
+
+    def test_candidate_is_hidden(self):
+        build_id = self.create()
+        seen = []
+        for status in iter(lambda: engine.advance(self.cloud, build_id), None):
+            if status.is_over:
+                break
+            if status.phase is engine.Phase.TEST:
+                seen.append(status.image.is_hidden)
+            self.happen()
+        self.assertEqual({True}, set(seen))
+
+    def test_killed_anywhere(self):
+        """Another client goes on, after each request that changes anything."""
+        self.drive(self.create())
+        for count in range(1, len(self.cloud.requests) + 1):
+            with self.subTest(requests=count):
+                self.setUp()
+                self.cloud.kill_after = count
+                build_id = None
+                try:
+                    build_id = self.create()
+                    self.drive(build_id)
+                except fake_cloud.Killed:
+                    self.cloud.kill_after = None
+                server = next(iter(self.cloud.servers.values()), None)
+                if server is not None:
+                    build_id = server.tags[1].partition(':')[2]
+                self.drive(build_id)
+                self.assert_golden()
+
+    def test_two_clients(self):
+        build_id = self.create()
+        for _step in range(_MANY):
+            reached = [
+                engine.advance(self.cloud, build_id) for _client in range(2)
+            ]
+            self.happen()
+            if all(status.is_over for status in reached):
+                break
+        self.assert_golden()
+
+    def test_captured_twice(self):
+        """The one that was first counts, and the other one goes."""
+        build_id = self.create()
+        self.cloud.on_capture = lambda image: self.cloud.add_image(
+            name=image.name,
+            status='queued',
+            properties=dict(image.properties),
+        )
+        reached = self.drive(build_id)
+        self.assertIs(engine.Phase.DONE, reached[-1].phase)
+        self.assert_golden()
+
+    def test_images_of_others(self):
+        """A name is no proof, and neither is another project's tag."""
+        build_id = self.create()
+        tag = f'golden-build:{build_id}'
+        strangers = [
+            self.cloud.add_image(name=tag),
+            self.cloud.add_image(
+                name=tag, properties={'instance_uuid': 'another'}
+            ),
+            self.cloud.add_image(tags=[tag], owner='another'),
+        ]
+        self.drive(build_id)
+        for image in strangers:
+            self.assertIn(image.id, self.cloud.images)
+
+    @ddt.data('', 'x', '../x', '8D1B0B0E-65FD-4B5C-8D71-8B8A5A4F5A55')
+    def test_no_build(self, build_id):
+        for ask in (engine.advance, engine.status, engine.cancel):
+            with self.assertRaises(exception.BuildNotFound):
+                ask(self.cloud, build_id)
+
+    def test_cancelled(self):
+        build_id = self.create()
+        for _step in range(4):
+            engine.advance(self.cloud, build_id)
+            self.happen()
+        engine.cancel(self.cloud, build_id)
+        self.assert_nothing_left()
+        with self.assertRaises(exception.BuildNotFound):
+            engine.cancel(self.cloud, build_id)
+
+
+@ddt.ddt
+class FailureTest(BuildTestCase):
+    def fail(self, build_id, **kwargs):
+        last = self.drive(build_id)[-1]
+        self.assertIs(engine.Phase.FAILED, last.phase)
+        return last
+
+    def test_install(self):
+        build_id = self.create()
+        server = self.cloud.server('install')
+        server.status, server.fault = 'ERROR', {'message': 'no host'}
+        self.assertEqual('install: no host', self.fail(build_id).detail)
+        self.assert_nothing_left()
+
+    def test_our_reason_comes_first(self):
+        """Nova's has no more than the class, for who is no administrator."""
+        build_id = self.create()
+        server = self.cloud.server('install')
+        server.status, server.fault = 'ERROR', {'message': 'NoValidHost'}
+        server.metadata['newos_error'] = 'the disk is full'
+        self.assertIn('the disk is full', self.fail(build_id).detail)
+
+    @ddt.data(('refused: FAT', 'refused: FAT'), (None, 'was deleted'))
+    @ddt.unpack
+    def test_capture(self, told, detail):
+        """Nova deletes the image, and an image is asked for once."""
+        build_id = self.create()
+
+        def refuse(image):
+            self.cloud.images.pop(image.id)
+            server = self.cloud.server('install')
+            server.task_state = None
+            if told:
+                server.metadata['newos_error'] = told
+
+        self.cloud.on_capture = refuse
+        self.assertIn(detail, self.fail(build_id).detail)
+        self.assertEqual(1, self.cloud.requests.count('create_server_image'))
+        self.assert_nothing_left()
+
+    def test_killed_image(self):
+        build_id = self.create()
+        self.cloud.on_capture = lambda image: vars(image).update(
+            status='killed'
+        )
+        self.assertIn('killed', self.fail(build_id).detail)
+        self.assert_nothing_left()
+
+    def test_does_not_come_up(self):
+        self.cloud.consoles['test'] = 'Kernel panic'
+        build_id = self.create()
+        for _step in range(_MANY):
+            status = engine.advance(self.cloud, build_id)
+            self.happen()
+        self.assertIs(engine.Phase.TEST, status.phase)
+        self.assertEqual(('Kernel panic',), status.console)
+        self.cloud.server('test').status = 'SHUTOFF'
+        status = engine.advance(self.cloud, build_id)
+        self.assertIn('powered off', status.detail)
+        self.assertEqual(('Kernel panic',), status.console)
+        self.assert_nothing_left()
+
+    def test_kept(self):
+        build_id = self.create(keep_failed=True)
+        server = self.cloud.server('install')
+        server.status, server.fault = 'ERROR', {'message': 'x' * 300}
+        first = self.fail(build_id)
+        # Whoever asks later reads the same, as far as there is room.
+        again = engine.status(self.cloud, build_id)
+        self.assertEqual(first.detail[:255], again.detail)
+        self.assertIn(server.id, self.cloud.servers)
+        engine.cancel(self.cloud, build_id)
+        self.assert_nothing_left()
+
+    def test_install_server_was_deleted(self):
+        build_id = self.create()
+        for _step in range(_MANY):
+            if engine.advance(self.cloud, build_id).phase is engine.Phase.TEST:
+                break
+            self.happen()
+        self.cloud.servers.pop(self.cloud.server('install').id)
+        self.assertIn('was deleted', self.fail(build_id).detail)
+        self.assert_nothing_left()
+
+    @ddt.data('golden_name', 'golden_flavor')
+    def test_plan_was_deleted(self, key):
+        build_id = self.create()
+        self.cloud.server('install').metadata.pop(key)
+        with self.assertRaisesRegex(exception.PlanLost, key):
+            for _step in range(_MANY):
+                engine.advance(self.cloud, build_id)
+                self.happen()

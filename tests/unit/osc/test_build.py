@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+
+import argparse
+import io
+from unittest import mock
+
+import ddt
+import fixtures
+from osc_lib import exceptions
+
+from nova_newos.osc import build
+from nova_newos.osc import plugin
+from tests.unit.build import cloud as fake_cloud
+from tests.unit.build import test_engine
+
+
+@ddt.ddt
+class BuildTest(test_engine.BuildTestCase):
+    def setUp(self):
+        super().setUp()
+        self.patch_cloud()
+        self.said = io.StringIO()
+        self.useFixture(fixtures.MonkeyPatch('sys.stderr', self.said))
+        # Time passes, and the cloud goes on.
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'nova_newos.osc.build.time.sleep', lambda _s: self.happen()
+            )
+        )
+
+    def patch_cloud(self):
+        cloud = self.cloud
+        found = fake_cloud.Thing(id='f')
+        cloud.compute.find_flavor = mock.Mock(return_value=found)
+        cloud.image.find_image = mock.Mock(return_value=self.iso)
+        cloud.image.get_image = mock.Mock(return_value=self.iso)
+        cloud.network = mock.Mock()
+        cloud.network.find_network.return_value = fake_cloud.Thing(id='n')
+
+    def run_command(self, kind, *arguments):
+        """Columns and values, as a dict."""
+        app = mock.Mock()
+        app.client_manager.golden = self.cloud
+        command = kind(app, None)
+        parsed = command.get_parser('openstack').parse_args(arguments)
+        return command.take_action(parsed)
+
+    def create(self, *more):
+        names, values = self.run_command(
+            build.CreateBuild, 'debian', '--iso=i', '--flavor=f', *more
+        )
+        return dict(zip(names, values, strict=True))
+
+    def test_create_and_wait(self):
+        shown = self.create('--wait')
+        self.assertEqual('done', shown['phase'])
+        self.assert_golden()
+        for phase in ('install', 'capture', 'test', 'publish', 'clean'):
+            self.assertIn(f'] {phase}: ', self.said.getvalue())
+
+    def test_create_then_wait(self):
+        build_id = self.create()['id']
+        names, rows = self.run_command(build.ListBuild)
+        self.assertEqual(
+            [(build_id, 'debian', 'install')], [row[:3] for row in rows]
+        )
+        names, values = self.run_command(build.WaitBuild, build_id)
+        self.assertIn('done', values)
+        self.assert_golden()
+
+    def test_said_once(self):
+        """Nobody wants to read the same line every three seconds."""
+        self.create('--wait')
+        lines = [line[10:] for line in self.said.getvalue().splitlines()]
+        self.assertEqual(len(set(lines)), len(lines))
+
+    def test_options(self):
+        self.create(
+            '--network=net',
+            '--boot-test=^up',
+            '--keep-failed',
+            '--property=newos_seal=true',
+            '--property=newos_finish=reboot',
+        )
+        [server] = self.cloud.servers.values()
+        self.assertEqual([{'uuid': 'n'}], server.fields['networks'])
+        wanted = {
+            'golden_boot_test': '^up',
+            'golden_keep_failed': 'true',
+            'newos_seal': 'true',
+            'newos_finish': 'reboot',
+        }
+        self.assertLessEqual(wanted.items(), server.metadata.items())
+
+    def test_failed(self):
+        self.cloud.consoles['test'] = 'one\nKernel panic'
+        build_id = self.create()['id']
+        happen = self.happen
+
+        def power_off():
+            happen()
+            server = self.cloud.server('test')
+            if server is not None:
+                server.status = 'SHUTOFF'
+
+        self.happen = power_off
+        with self.assertRaisesRegex(
+            exceptions.CommandError,
+            '(?s)has failed: test: .*powered off.*ended with\n.*Kernel panic',
+        ):
+            self.run_command(build.WaitBuild, build_id)
+        self.assert_nothing_left()
+
+    def test_interrupted(self):
+        build_id = self.create()['id']
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'nova_newos.osc.build.time.sleep',
+                mock.Mock(side_effect=KeyboardInterrupt),
+            )
+        )
+        with self.assertRaisesRegex(
+            exceptions.CommandError, f'golden build wait {build_id}'
+        ):
+            self.run_command(build.WaitBuild, build_id)
+        self.assertEqual(1, len(self.cloud.servers))
+
+    def test_show_and_cancel(self):
+        build_id = self.create()['id']
+        names, values = self.run_command(build.ShowBuild, build_id)
+        self.assertEqual((build_id, 'install'), values[:2])
+        self.run_command(build.CancelBuild, build_id)
+        self.assert_nothing_left()
+
+    def test_our_errors(self):
+        """In a line, as the client's own."""
+        app = mock.Mock()
+        app.client_manager.golden = self.cloud
+        command = build.ShowBuild(app, None)
+        with self.assertRaisesRegex(
+            exceptions.CommandError, 'there is no build x'
+        ):
+            command.run(command.get_parser('openstack').parse_args(['x']))
+
+
+class PluginTest(test_engine.BuildTestCase):
+    def test_option(self):
+        """Without it no command of the client works."""
+        parser = plugin.build_option_parser(argparse.ArgumentParser())
+        parsed = vars(parser.parse_args([]))
+        self.assertEqual('1', parsed[plugin.API_VERSION_OPTION])
+
+    def test_client(self):
+        instance = mock.Mock()
+        self.assertIs(instance.sdk_connection, plugin.make_client(instance))
