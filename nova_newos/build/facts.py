@@ -86,17 +86,41 @@ def look(cloud, build_id):
     )
 
 
-def builds(cloud):
-    """Builds of the project that have an install server.
+@dataclasses.dataclass
+class Summary:
+    """One build in a list.
 
-    :returns: list of (id, name of the golden image)
+    :ivar build_id: a UUID, str
+    :ivar name: of the golden image, '' where the install server is gone
+    :ivar begun: when the oldest of what it has was made, ISO 8601 in UTC
     """
-    return [
-        (build_id, server.metadata.get(words.NAME, ''))
-        for server in cloud.compute.servers(tags=words.TAG)
-        if (build_id := words.build_of(server.tags))
-        and server.metadata.get(words.ROLE) == words.INSTALL
-    ]
+
+    build_id: str
+    name: str = ''
+    begun: str = ''
+
+
+def builds(cloud):
+    """Builds of the project that have anything but a published image.
+
+    :returns: list of :class:`Summary`, the oldest first
+    """
+    found = {}
+    servers = list(cloud.compute.servers(tags=words.TAG))
+    hidden = cloud.image.images(
+        tag=words.TAG, is_hidden=True, owner=cloud.current_project_id
+    )
+    for thing in (*servers, *hidden):
+        build_id = words.build_of(thing.tags)
+        if build_id is None:
+            continue
+        summary = found.setdefault(build_id, Summary(build_id))
+        summary.begun = min(filter(None, (summary.begun, thing.created_at)))
+    for server in servers:
+        if server.metadata.get(words.ROLE) == words.INSTALL:
+            name = server.metadata.get(words.NAME, '')
+            found[words.build_of(server.tags)].name = name
+    return sorted(found.values(), key=lambda summary: summary.begun)
 
 
 def _install_server(servers):

@@ -31,13 +31,14 @@ MAX_LENGTH = 255
 
 def tag_of(build_id):
     """Tag of the servers and images of one build, and name of a candidate."""
-    return f'{TAG}:{build_id}'
+    # Glance takes what is before a colon in a filter for an operator.
+    return f'{TAG}-{build_id}'
 
 
 def build_of(tags):
     """Id of the build that bears these tags, or None."""
     for tag in tags or ():
-        found = tag.removeprefix(f'{TAG}:')
+        found = tag.removeprefix(f'{TAG}-')
         if found != tag and is_id(found):
             return found
     return None

@@ -1,19 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """``openstack golden build ...``."""
 
+import datetime
 import pathlib
 import sys
 import time
 
+from keystoneauth1.exceptions import ClientException
+from openstack import exceptions as sdk_exceptions
 from osc_lib import exceptions
 from osc_lib.cli import parseractions
 from osc_lib.command import command
+from oslo_utils import timeutils
 
 from nova_newos import exception
 from nova_newos.build import engine
 from nova_newos.build import facts
 from nova_newos.build import plan
 from nova_newos.build import start
+
+#: What the cloud's libraries raise.
+_ERRORS = (sdk_exceptions.SDKException, ClientException)
 
 #: Seconds between two looks, and between two lines that say the same.
 _PAUSE = 3
@@ -50,27 +57,66 @@ def _summary(status):
     return tuple(row), tuple(row.values())
 
 
-def _drive(cloud, build_id, say):
-    """Go on until the build is over; returns its last status.
+class _Progress:
+    """What a person who waits reads: each step once, and then each minute.
 
-    :param say: called with a line for people
+    :param say: called with a line
     """
-    begun = time.monotonic()
-    said, last = 0, None
-    while True:
-        status = engine.advance(cloud, build_id)
+
+    def __init__(self, say):
+        self._say = say
+        self._begun = time.monotonic()
+        self._step, self._said = None, 0
+        self._console, self._changed = (), self._begun
+
+    def show(self, status):
+        """Say where the build stands, if that is news."""
         now = time.monotonic()
-        if (status.phase, status.detail) != last or now - said > _REPEAT:
-            last, said = (status.phase, status.detail), now
-            say(
-                f'[{now - begun:6.0f} s] {status.phase.value}: {status.detail}'
-            )
-        if status.is_over:
-            return status
+        if status.console != self._console:
+            self._console, self._changed = status.console, now
+        step = (status.phase, status.detail)
+        if step == self._step and now - self._said < _REPEAT:
+            return
+        self._step, self._said = step, now
+        self._say(
+            f'[{now - self._begun:6.0f} s] {status.phase.value}: '
+            f'{status.detail}{self._stall(now)}'
+        )
+
+    def _stall(self, now):
+        """What the console has shown for a while, and nothing else."""
+        minutes = int((now - self._changed) / 60)
+        last = next((line for line in self._console[::-1] if line.strip()), '')
+        if not minutes or not last:
+            return ''
+        return f'; the console has shown {last.strip()!r} for {minutes} min'
+
+
+def _drive(cloud, build_id, say):
+    """Go on until the build is over; returns its last status."""
+    progress = _Progress(say)
+    while True:
+        try:
+            status = engine.advance(cloud, build_id)
+        except _ERRORS as error:
+            if not _may_pass(error):
+                raise
+            say(f'the cloud does not answer, trying again: {error}')
+        else:
+            progress.show(status)
+            if status.is_over:
+                return status
         time.sleep(_PAUSE)
 
 
-def _finish(app, cloud, build_id):
+def _may_pass(error):
+    """Whether it is the cloud's trouble, and not a refusal."""
+    code = getattr(error, 'http_status', None)
+    code = code or getattr(error, 'status_code', None)
+    return code is None or code >= 500
+
+
+def _finish(cloud, build_id):
     """Wait for a build and show it.
 
     :raises CommandError: when it has failed, with what its console said last
@@ -172,7 +218,7 @@ class CreateBuild(_Command, command.ShowOne):
             args.properties,
         )
         if args.wait:
-            return _finish(self.app, cloud, build_id)
+            return _finish(cloud, build_id)
         return _summary(engine.status(cloud, build_id))
 
     def _network(self, name):
@@ -186,12 +232,19 @@ class ListBuild(_Command, command.Lister):
 
     def take_action(self, args):
         """What there is of each, without doing anything."""
-        columns = ('id', 'name', 'phase', 'detail')
         rows = []
-        for build_id, name in facts.builds(self.cloud):
-            status = engine.status(self.cloud, build_id)
-            rows.append((build_id, name, status.phase.value, status.detail))
-        return columns, rows
+        for build in facts.builds(self.cloud):
+            status = engine.status(self.cloud, build.build_id)
+            rows.append(
+                (
+                    build.build_id,
+                    build.name,
+                    build.begun,
+                    status.phase.value,
+                    status.detail,
+                )
+            )
+        return ('id', 'name', 'begun', 'phase', 'detail'), rows
 
 
 class ShowBuild(_Command, command.ShowOne):
@@ -219,7 +272,7 @@ class WaitBuild(_Command, command.ShowOne):
 
     def take_action(self, args):
         """Do its steps."""
-        return _finish(self.app, self.cloud, args.build)
+        return _finish(self.cloud, args.build)
 
 
 class CancelBuild(_Command):
@@ -234,3 +287,38 @@ class CancelBuild(_Command):
     def take_action(self, args):
         """Delete its servers and its candidate."""
         engine.cancel(self.cloud, args.build)
+
+
+class PruneBuild(_Command, command.Lister):
+    """Cancel builds that nobody has gone on with."""
+
+    def get_parser(self, prog_name):
+        """Arguments."""
+        parser = super().get_parser(prog_name)
+        parser.add_argument(
+            '--older-than',
+            metavar='<hours>',
+            type=float,
+            required=True,
+            help='Only builds that were begun so long ago',
+        )
+        parser.add_argument(
+            '--dry-run', action='store_true', help='Only list them'
+        )
+        return parser
+
+    def take_action(self, args):
+        """Delete what they have made; returns what they were."""
+        oldest = timeutils.utcnow() - datetime.timedelta(hours=args.older_than)
+        found = [
+            build
+            for build in facts.builds(self.cloud)
+            if timeutils.parse_isotime(build.begun).replace(tzinfo=None)
+            < oldest
+        ]
+        if not args.dry_run:
+            for build in found:
+                engine.cancel(self.cloud, build.build_id)
+        return ('id', 'name', 'begun'), [
+            (build.build_id, build.name, build.begun) for build in found
+        ]

@@ -17,6 +17,11 @@ class Thing(types.SimpleNamespace):
     """A server, image or flavor."""
 
 
+def moment(number):
+    """A time of the cloud's, later for larger numbers."""
+    return f'2026-01-01T00:{number // 60:02}:{number % 60:02}Z'
+
+
 class Cloud:
     """Servers and images of one project.
 
@@ -65,7 +70,7 @@ class Cloud:
                 'id': f'image-{number}',
                 'name': 'image',
                 'status': 'active',
-                'created_at': number,
+                'created_at': moment(number),
                 'tags': [],
                 'is_hidden': False,
                 'properties': {},
@@ -116,8 +121,10 @@ class Compute:
         ]
 
     def create_server(self, name, metadata, tags, **fields):
+        number = self._cloud.number()
         server = Thing(
-            id=f'server-{self._cloud.number()}',
+            id=f'server-{number}',
+            created_at=moment(number),
             name=name,
             metadata=dict(metadata),
             tags=tags,

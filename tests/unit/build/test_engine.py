@@ -117,7 +117,7 @@ class AdvanceTest(BuildTestCase):
                     self.cloud.kill_after = None
                 server = next(iter(self.cloud.servers.values()), None)
                 if server is not None:
-                    build_id = server.tags[1].partition(':')[2]
+                    build_id = server.tags[1].removeprefix('golden-build-')
                 self.drive(build_id)
                 self.assert_golden()
 
@@ -147,7 +147,7 @@ class AdvanceTest(BuildTestCase):
     def test_images_of_others(self):
         """A name is no proof, and neither is another project's tag."""
         build_id = self.create()
-        tag = f'golden-build:{build_id}'
+        tag = f'golden-build-{build_id}'
         strangers = [
             self.cloud.add_image(name=tag),
             self.cloud.add_image(

@@ -29,7 +29,7 @@ class StartTest(test_engine.BuildTestCase):
         [server] = self.cloud.servers.values()
         self.assertEqual('debian-install', server.name)
         self.assertEqual(
-            ['golden-build', f'golden-build:{build_id}'], server.tags
+            ['golden-build', f'golden-build-{build_id}'], server.tags
         )
         self.assertEqual(
             {

@@ -2,12 +2,17 @@
 
 import argparse
 import io
+import itertools
 from unittest import mock
 
 import ddt
 import fixtures
+from keystoneauth1 import exceptions as keystone_exceptions
+from openstack import exceptions as sdk_exceptions
 from osc_lib import exceptions
+from oslo_utils import timeutils
 
+from nova_newos.build import engine
 from nova_newos.osc import build
 from nova_newos.osc import plugin
 from tests.unit.build import cloud as fake_cloud
@@ -62,7 +67,8 @@ class BuildTest(test_engine.BuildTestCase):
         build_id = self.create()['id']
         names, rows = self.run_command(build.ListBuild)
         self.assertEqual(
-            [(build_id, 'debian', 'install')], [row[:3] for row in rows]
+            [(build_id, 'debian', 'install')],
+            [(row[0], row[1], row[3]) for row in rows],
         )
         names, values = self.run_command(build.WaitBuild, build_id)
         self.assertIn('done', values)
@@ -130,6 +136,93 @@ class BuildTest(test_engine.BuildTestCase):
         names, values = self.run_command(build.ShowBuild, build_id)
         self.assertEqual((build_id, 'install'), values[:2])
         self.run_command(build.CancelBuild, build_id)
+        self.assert_nothing_left()
+
+    def test_stall(self):
+        """Said while it lasts, with what the guest asks."""
+        self.cloud.consoles['install'] = 'Booting\nPress any key\n\n'
+        build_id = self.create()['id']
+        passed = iter(range(0, 10000, 100))
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'nova_newos.osc.build.time.monotonic', lambda: next(passed)
+            )
+        )
+        happen = self.happen
+
+        def dawdle():
+            happen()
+            server = self.cloud.server('install')
+            if server is not None and next(passed) < 2000:
+                server.status = 'ACTIVE'
+
+        self.happen = dawdle
+        self.run_command(build.WaitBuild, build_id)
+        self.assertRegex(
+            self.said.getvalue(), "shown 'Press any key' for [1-9]+ min"
+        )
+
+    @ddt.data(
+        sdk_exceptions.HttpException('gone', http_status=503),
+        keystone_exceptions.ConnectFailure('refused'),
+    )
+    def test_cloud_does_not_answer(self, error):
+        build_id = self.create()['id']
+        answer = engine.advance
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'nova_newos.osc.build.engine.advance',
+                mock.Mock(
+                    side_effect=itertools.chain(
+                        [error],
+                        iter(lambda: answer(self.cloud, build_id), None),
+                    )
+                ),
+            )
+        )
+        self.run_command(build.WaitBuild, build_id)
+        self.assert_golden()
+        self.assertIn('trying again', self.said.getvalue())
+
+    def test_cloud_refuses(self):
+        build_id = self.create()['id']
+        error = sdk_exceptions.ForbiddenException('no', http_status=403)
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'nova_newos.osc.build.engine.advance',
+                mock.Mock(side_effect=error),
+            )
+        )
+        with self.assertRaises(sdk_exceptions.ForbiddenException):
+            self.run_command(build.WaitBuild, build_id)
+
+    def test_prune(self):
+        old = self.create()['id']
+        new = self.create()['id']
+        for server in self.cloud.servers.values():
+            if new in server.tags[1]:
+                server.created_at = timeutils.utcnow().isoformat() + 'Z'
+        dry = self.run_command(
+            build.PruneBuild, '--older-than=24', '--dry-run'
+        )
+        self.assertEqual(2, len(self.cloud.servers))
+        self.assertEqual(
+            dry, self.run_command(build.PruneBuild, '--older-than=24')
+        )
+        self.assertEqual([old], [row[0] for row in dry[1]])
+        _names, rows = self.run_command(build.ListBuild)
+        self.assertEqual([new], [row[0] for row in rows])
+
+    def test_prune_what_the_install_server_left(self):
+        """Somebody has deleted that, and the rest is hidden."""
+        build_id = self.create()['id']
+        self.cloud.servers.clear()
+        self.cloud.add_image(
+            tags=['golden-build', f'golden-build-{build_id}'],
+            name=f'golden-build-{build_id}',
+            is_hidden=True,
+        )
+        self.run_command(build.PruneBuild, '--older-than=1')
         self.assert_nothing_left()
 
     def test_our_errors(self):
