@@ -156,7 +156,7 @@ def _untagged(cloud, build_id, install):
     return {
         image.id: image
         for image in named
-        if (image.properties or {}).get('instance_uuid') == install.id
+        if image.instance_uuid == install.id
     }
 
 

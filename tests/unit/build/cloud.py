@@ -74,6 +74,7 @@ class Cloud:
                 'tags': [],
                 'is_hidden': False,
                 'properties': {},
+                'instance_uuid': None,
                 'disk_format': 'qcow2',
                 'min_disk': 0,
                 'owner': self.current_project_id,
@@ -144,7 +145,7 @@ class Compute:
         image = self._cloud.add_image(
             name=name,
             status='queued',
-            properties={'instance_uuid': server.id},
+            instance_uuid=server.id,
         )
         self._cloud.on_capture(image)
         self._cloud.changed('create_server_image')

@@ -138,7 +138,7 @@ class AdvanceTest(BuildTestCase):
         self.cloud.on_capture = lambda image: self.cloud.add_image(
             name=image.name,
             status='queued',
-            properties=dict(image.properties),
+            instance_uuid=image.instance_uuid,
         )
         reached = self.drive(build_id)
         self.assertIs(engine.Phase.DONE, reached[-1].phase)
@@ -150,9 +150,7 @@ class AdvanceTest(BuildTestCase):
         tag = f'golden-build-{build_id}'
         strangers = [
             self.cloud.add_image(name=tag),
-            self.cloud.add_image(
-                name=tag, properties={'instance_uuid': 'another'}
-            ),
+            self.cloud.add_image(name=tag, instance_uuid='another'),
             self.cloud.add_image(tags=[tag], owner='another'),
         ]
         self.drive(build_id)
