@@ -249,9 +249,12 @@ def _capture(cloud, found):
 
 
 def _adopt(cloud, found):
-    image = found.candidate
-    tags = {*image.tags, words.TAG, words.tag_of(found.build_id)}
-    cloud.image.update_image(image, tags=sorted(tags), is_hidden=True)
+    # Hidden last: without its tags nobody would find it then.
+    for tag in (words.tag_of(found.build_id), words.TAG):
+        # By its id: tags of an Image would be part of the next update, and
+        # Glance takes none of openstacksdk's changes of them.
+        cloud.image.add_tag(found.candidate.id, tag)
+    cloud.image.update_image(found.candidate, is_hidden=True)
 
 
 def _boot(cloud, found):

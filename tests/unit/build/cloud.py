@@ -184,6 +184,10 @@ class Images:
         vars(image).update(fields)
         self._cloud.changed('update_image')
 
+    def add_tag(self, image_id, tag):
+        self._cloud.images[image_id].tags.append(tag)
+        self._cloud.changed('add_tag')
+
     def delete_image(self, image):
         self._cloud.images.pop(image.id, None)
         self._cloud.changed('delete_image')
