@@ -142,9 +142,7 @@ def decide(found, console):
     if image is None:
         return _install(found)
     if image.status in ('queued', 'saving'):
-        return _adopted(found) or Step(
-            Phase.CAPTURE, 'the image of the root disk is being saved'
-        )
+        return Step(Phase.CAPTURE, 'the image of the root disk is being saved')
     if image.status != 'active':
         return _failed(
             Phase.CAPTURE, found, f'the captured image is {image.status}'

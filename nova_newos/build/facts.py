@@ -70,8 +70,6 @@ def look(cloud, build_id):
     servers = list(cloud.compute.servers(tags=tag))
     install = _install_server(servers)
     images = _images(cloud, tag)
-    if install is not None:
-        images |= _untagged(cloud, build_id, install)
     # The one that was first, for all clients.
     first, *others = sorted(
         images.values(),
@@ -135,28 +133,20 @@ def _install_server(servers):
 
 
 def _images(cloud, tag):
-    """Dict of id to image."""
-    return {
-        image.id: image
-        for is_hidden in (False, True)
-        for image in cloud.image.images(
-            tag=tag, is_hidden=is_hidden, owner=cloud.current_project_id
-        )
-    }
+    """Dict of id to image.
 
-
-def _untagged(cloud, build_id, install):
-    """Images of a client that was killed before it had tagged them.
-
-    nova-api notes in an image which server it is of.
+    What is captured has just its name at first: Glance loses an image that is
+    changed while it is uploaded.
     """
-    named = cloud.image.images(
-        name=words.tag_of(build_id), owner=cloud.current_project_id
-    )
+    mine = {'owner': cloud.current_project_id}
     return {
         image.id: image
-        for image in named
-        if image.instance_uuid == install.id
+        for query in (
+            {'name': tag},
+            {'tag': tag},
+            {'tag': tag, 'is_hidden': True},
+        )
+        for image in cloud.image.images(**query, **mine)
     }
 
 

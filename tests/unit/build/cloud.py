@@ -74,7 +74,6 @@ class Cloud:
                 'tags': [],
                 'is_hidden': False,
                 'properties': {},
-                'instance_uuid': None,
                 'disk_format': 'qcow2',
                 'min_disk': 0,
                 'owner': self.current_project_id,
@@ -145,7 +144,6 @@ class Compute:
         image = self._cloud.add_image(
             name=name,
             status='queued',
-            instance_uuid=server.id,
         )
         self._cloud.on_capture(image)
         self._cloud.changed('create_server_image')
@@ -181,10 +179,17 @@ class Images:
         ]
 
     def update_image(self, image, **fields):
+        self._lose_if_uploading(image)
         vars(image).update(fields)
         self._cloud.changed('update_image')
 
+    def _lose_if_uploading(self, image):
+        """As Glance does: the upload finds the image in another state."""
+        if image.status in ('queued', 'saving'):
+            self._cloud.images.pop(image.id)
+
     def add_tag(self, image_id, tag):
+        self._lose_if_uploading(self._cloud.images[image_id])
         self._cloud.images[image_id].tags.append(tag)
         self._cloud.changed('add_tag')
 

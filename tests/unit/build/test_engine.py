@@ -138,19 +138,17 @@ class AdvanceTest(BuildTestCase):
         self.cloud.on_capture = lambda image: self.cloud.add_image(
             name=image.name,
             status='queued',
-            instance_uuid=image.instance_uuid,
         )
         reached = self.drive(build_id)
         self.assertIs(engine.Phase.DONE, reached[-1].phase)
         self.assert_golden()
 
     def test_images_of_others(self):
-        """A name is no proof, and neither is another project's tag."""
+        """Neither a name nor a tag is a proof in another project."""
         build_id = self.create()
         tag = f'golden-build-{build_id}'
         strangers = [
-            self.cloud.add_image(name=tag),
-            self.cloud.add_image(name=tag, instance_uuid='another'),
+            self.cloud.add_image(name=tag, owner='another'),
             self.cloud.add_image(tags=[tag], owner='another'),
         ]
         self.drive(build_id)
