@@ -128,6 +128,14 @@ class MetadefsTest(base.TestCase):
         ]
         self.assertEqual(
             {
+                'golden_boot_test',
+                'golden_captured',
+                'golden_failed',
+                'golden_flavor',
+                'golden_keep_failed',
+                'golden_name',
+                'golden_network',
+                'golden_role',
                 'newos_boot',
                 'newos_boot_order',
                 'newos_error',
