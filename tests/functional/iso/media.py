@@ -12,6 +12,7 @@ import pathlib
 import struct
 import subprocess
 
+from devstack.onebox import apt
 from tests.unit.iso import samples
 
 LABEL = 'CCCOMA_X64FRE_EN-US_DV9'
@@ -326,7 +327,9 @@ MADE = {
         Expected(volume_id="?[2J?'; rm -rf /ÿ"),
     ),
 }
-# What the packages of the distribution hold, by their paths.
+# What packages of the distribution hold, by the paths that it would have on a
+# machine. They are not installed: memtest86+ writes itself into the boot menu.
+PACKAGES = ('grub-rescue-pc', 'ipxe', 'memtest86+')
 PACKAGED = {
     '/usr/lib/memtest86+/memtest86+x64.iso': Expected(
         {'bios', 'uefi'},
@@ -358,3 +361,15 @@ PACKAGED = {
         volume_id='ISOIMAGE',
     ),
 }
+
+
+def unpack(directory: pathlib.Path):
+    """Fetch :data:`PACKAGES` and unpack them into a directory."""
+    # The mirror has one version; the machine's lists may name one before it.
+    refresh = [[*apt.COMMAND, 'update']] if os.geteuid() == 0 else []
+    for command in (
+        *refresh,
+        [*apt.COMMAND, 'download', *PACKAGES],
+        ['sh', '-c', 'for each in *.deb; do dpkg-deb -x "$each" .; done'],
+    ):
+        subprocess.run(command, cwd=directory, check=True)

@@ -2,7 +2,6 @@
 
 """What is found on media that other people's tools have written."""
 
-import pathlib
 import time
 import tracemalloc
 
@@ -30,7 +29,11 @@ def paths(tmp_path_factory):
     for name, (make, _expected) in media.MADE.items():
         found[name] = shop.directory / f'{name}.iso'
         make(shop, found[name])
-    return found | {name: pathlib.Path(name) for name in media.PACKAGED}
+    unpacked = tmp_path_factory.mktemp('packages')
+    media.unpack(unpacked)
+    return found | {
+        name: unpacked / name.removeprefix('/') for name in media.PACKAGED
+    }
 
 
 @pytest.fixture(scope='module')
