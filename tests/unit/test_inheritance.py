@@ -56,5 +56,7 @@ class InheritanceTest(base.TestCase):
             *(f'seal_{name}' for name in conf.sealers),
             *(f'verdict_{name}' for name in verdict.FACTS),
             *properties,
+            # Of an appliance that was imported.
+            'newos_source',
         ]
         self.assertCountEqual(expected, self.documented()[2:])
