@@ -63,7 +63,7 @@ def parser():
         default='newos-demo-install',
         help='an installed server that is off (%(default)s)',
     )
-    what = 'MiB a second of uploads to Glance, with its filter and without'
+    what = 'the speed of uploads to Glance, with its filter and without'
     add(_upload, what, runs=5, each='uploads of each way')
     return whole
 
@@ -119,7 +119,7 @@ def _upload(options):
     from benchmarks import upload
 
     with _cloud(options) as cloud:
-        return 'MiB/s', upload.measure(cloud, options.runs), 1
+        return 'an upload', upload.measure(cloud, options.runs), 2
 
 
 @contextlib.contextmanager

@@ -15,6 +15,8 @@ import subprocess
 import tempfile
 import time
 
+import psutil
+
 from benchmarks import figures
 from benchmarks import onebox
 from devstack.onebox.progress import say
@@ -33,7 +35,8 @@ _KINDS = (
     ('an ISO, in chunks', 'iso', True),
     ('another image', 'raw', False),
 )
-_AGAIN = ': without it twice'
+_AGAIN = ', without it twice'
+_FIGURES = ('MiB/s', 'processor s')
 
 
 def measure(box, runs):
@@ -41,7 +44,7 @@ def measure(box, runs):
 
     :param box: onebox.Cloud
     :param runs: uploads of each kind to each
-    :returns: list of figures.Row, in MiB a second
+    :returns: list of figures.Row
     """
     with (
         _files() as files,
@@ -56,28 +59,38 @@ def measure(box, runs):
                 ways = [(title, plain), (title + _AGAIN, plain)]
                 ways.append((f'{title}, filter', watched))
                 # No way is always the first.
-                for way, url in ways[run % 3 :] + ways[: run % 3]:
-                    speed = _upload(
-                        box, url, files[disk_format], disk_format, in_chunks
+                for way, glance in ways[run % 3 :] + ways[: run % 3]:
+                    figures_of_it = _upload(
+                        box, glance, files[disk_format], disk_format, in_chunks
                     )
-                    found.setdefault(way, []).append(speed)
+                    found.setdefault(way, []).append(figures_of_it)
             say(f'round {run} of {runs}')
     # The first round reads the database of systems, and is not counted.
-    return compare({way: speeds[1:] for way, speeds in found.items()})
+    return compare({way: taken[1:] for way, taken in found.items()})
 
 
 def compare(found):
     """Each kind with the filter, and twice without it.
 
-    :param found: dict of way to list of MiB a second
+    :param found: dict of way to list of figures, each as of _FIGURES
     :returns: list of figures.Row; stock is without the filter
     """
+    ways = [
+        (way, kind, other)
+        for kind, _format, _in_chunks in _KINDS
+        for way, other in (
+            (kind, f'{kind}, filter'),
+            (kind + _AGAIN, kind + _AGAIN),
+        )
+    ]
     return [
-        row
-        for title, _format, _in_chunks in _KINDS
-        for row in (
-            figures.Row(title, found[title], found[f'{title}, filter']),
-            figures.Row(title + _AGAIN, found[title], found[title + _AGAIN]),
+        figures.Row(f'{way}: {name}', plain, watched)
+        for way, kind, other in ways
+        for name, plain, watched in zip(
+            _FIGURES,
+            zip(*found[kind], strict=True),
+            zip(*found[other], strict=True),
+            strict=True,
         )
     ]
 
@@ -101,7 +114,7 @@ def _files():
 
 @contextlib.contextmanager
 def _glance(box, change):
-    """A process of Glance on a port of its own; its URL.
+    """A Glance on a port of its own: its URL, and its first process.
 
     :param change: from the paste configuration of the box to that of this one
     """
@@ -126,7 +139,7 @@ def _glance(box, change):
             )
         try:
             onebox.wait_for('Glance answers', lambda: _answers(port), _LOOK)
-            yield f'http://127.0.0.1:{port}/v2'
+            yield f'http://127.0.0.1:{port}/v2', psutil.Process(process.pid)
         finally:
             process.terminate()
             process.wait()
@@ -142,8 +155,18 @@ def _answers(port):
             return False
 
 
-def _upload(box, url, path, disk_format, in_chunks):
-    """Upload a file as a new image, and delete that; MiB a second."""
+def _processor_seconds(process):
+    """What a process and those that it has started have used."""
+    taken = [
+        each.cpu_times()
+        for each in (process, *process.children(recursive=True))
+    ]
+    return sum(times.user + times.system for times in taken)
+
+
+def _upload(box, glance, path, disk_format, in_chunks):
+    """Upload a file as a new image, and delete that; returns _FIGURES."""
+    url, process = glance
     api = box.cloud.image
     image = api.create_image(
         name=onebox.NAME,
@@ -153,7 +176,7 @@ def _upload(box, url, path, disk_format, in_chunks):
     )
     with open(path, 'rb') as file:
         data = iter(lambda: file.read(_CHUNK), b'') if in_chunks else file
-        began = time.monotonic()
+        before, began = _processor_seconds(process), time.monotonic()
         api.put(
             f'/images/{image.id}/file',
             endpoint_override=url,
@@ -162,5 +185,6 @@ def _upload(box, url, path, disk_format, in_chunks):
             raise_exc=True,
         )
         seconds = time.monotonic() - began
+        used = _processor_seconds(process) - before
     api.delete_image(image.id)
-    return SIZE / _MIB / seconds
+    return SIZE / _MIB / seconds, used

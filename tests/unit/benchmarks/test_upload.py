@@ -24,13 +24,13 @@ class PasteTest(base.TestCase):
 class CompareTest(base.TestCase):
     def test_each_kind_beside_itself(self):
         found = {
-            way: [speed]
+            way: [(speed, 2)]
             for title, _format, _in_chunks in upload._KINDS
             for way, speed in (
                 (title, 100),
-                (f'{title}: without it twice', 101),
+                (f'{title}, without it twice', 101),
                 (f'{title}, filter', 99),
             )
         }
         rows = upload.compare(found)
-        self.assertEqual([0.99, 1.01] * 3, [row.ratio() for row in rows])
+        self.assertEqual([0.99, 1, 1.01, 1] * 3, [row.ratio() for row in rows])
