@@ -64,7 +64,7 @@ def parser():
         help='an installed server that is off (%(default)s)',
     )
     what = 'the speed of uploads to Glance, with its filter and without'
-    add(_upload, what, runs=5, each='uploads of each way')
+    add(_upload, what, runs=3, each='uploads of each way')
     return whole
 
 

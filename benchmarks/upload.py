@@ -21,7 +21,7 @@ from benchmarks import figures
 from benchmarks import onebox
 from devstack.onebox.progress import say
 
-SIZE = 256 * 2**20
+SIZE = 2**30
 
 _MIB = 2**20
 # As glanceclient has them.
