@@ -34,6 +34,9 @@ ENTRY_POINTS = {
         'glance_ext': 'glance_ext.conf:list_opts',
         'nova_newos': 'nova_newos.conf:list_opts',
     },
+    'tempest.test_plugins': {
+        'nova_newos': 'nova_newos.tempest_plugin.plugin:NewosTempestPlugin',
+    },
 }
 
 
@@ -97,9 +100,13 @@ def test_declared_dependencies_are_enough_without_nova(
     environment.pip('install', our_wheel, *pins)
     imported = environment.python(
         'import importlib, pkgutil, nova_newos\n'
-        'inside_nova = ("nova_newos.virt", "nova_newos.scheduler")\n'
+        'elsewhere = (\n'
+        '    "nova_newos.scheduler",\n'
+        '    "nova_newos.tempest_plugin.",\n'
+        '    "nova_newos.virt",\n'
+        ')\n'
         'for m in pkgutil.walk_packages(nova_newos.__path__, "nova_newos."):\n'
-        '    if not m.name.startswith(inside_nova):\n'
+        '    if not m.name.startswith(elsewhere):\n'
         '        importlib.import_module(m.name)\n'
         '        print(m.name)\n'
     ).split()
