@@ -2,28 +2,17 @@
 """Tempest with Nova's driver and with ours: python -m tests.tempest."""
 
 import argparse
-import contextlib
-import os
 import pathlib
-import shutil
-import string
 import subprocess
 import sys
 
-import openstack
-
-from benchmarks import guest
 from devstack.onebox import client
+from tests.tempest import setting
 from tests.upstream import outcomes
 
 HERE = pathlib.Path(__file__).parent
 COMMANDS = pathlib.Path(sys.executable).parent
 DRIVERS = {'stock': client.STOCK, 'ours': client.OURS}
-ADMIN_CLOUD = 'onebox-admin'
-# Begins the name of all that Tempest makes, and so of all that is made here.
-PREFIX = 'tempest-'
-# Resizing makes the disk grow from 1 to 4 GiB.
-FLAVORS = {'flavor': 'm1.nano', 'flavor_alt': 'm1.small'}
 # Two tests at a time: most of what they do is wait.
 WORKERS = '2'
 
@@ -36,64 +25,6 @@ def use(driver, console='false'):
     """
     box = client.Box.from_environment()
     box.use(DRIVERS[driver], **{'serial_console.enabled': console})
-
-
-def clean(cloud):
-    """Delete what a killed run has left, Tempest's own things too."""
-    for server in cloud.compute.servers(all_projects=True):
-        if server.name.startswith(PREFIX):
-            cloud.compute.delete_server(server, force=True)
-            cloud.compute.wait_for_delete(server)
-    for things, delete in (
-        (cloud.image.images(), cloud.image.delete_image),
-        (cloud.identity.users(), cloud.identity.delete_user),
-        (cloud.identity.projects(), cloud.identity.delete_project),
-    ):
-        for thing in things:
-            if (thing.name or '').startswith(PREFIX):
-                delete(thing)
-
-
-@contextlib.contextmanager
-def images(cloud):
-    """Ids of two images that are there meanwhile, by option of the template.
-
-    Their guest is that of benchmarks.guest.
-    """
-    made = {}
-    try:
-        with guest.image() as path:
-            for name in ('image', 'image_alt'):
-                made[name] = cloud.create_image(
-                    PREFIX + name,
-                    filename=str(path),
-                    disk_format='qcow2',
-                    container_format='bare',
-                    visibility='public',
-                ).id
-        yield made
-    finally:
-        for image in made.values():
-            cloud.image.delete_image(image)
-
-
-def configure(cloud, made, directory):
-    """Write tempest.conf into a directory.
-
-    :param made: what images() gave
-    """
-    found = {flavor.name: flavor.id for flavor in cloud.compute.flavors()}
-    text = string.Template((HERE / 'tempest.conf').read_text()).substitute(
-        cloud.config.auth,
-        region=cloud.config.get_region_name('identity'),
-        directory=directory,
-        **{option: found[name] for option, name in FLAVORS.items()},
-        **made,
-    )
-    path = directory / 'tempest.conf'
-    # It has the administrator's password.
-    path.touch(mode=0o600)
-    path.write_text(text)
 
 
 def run(driver, directory, tests=()):
@@ -160,17 +91,11 @@ def main():
     parser = argparse.ArgumentParser(prog='python -m tests.tempest')
     parser.add_argument('--junitxml', type=pathlib.Path)
     options = parser.parse_args()
-    directory = pathlib.Path(os.environ['ONEBOX_STATE'], 'tempest')
-    shutil.rmtree(directory, ignore_errors=True)
-    directory.mkdir(mode=0o700)
-    with openstack.connect(cloud=ADMIN_CLOUD) as cloud:
-        clean(cloud)
-        with images(cloud) as made:
-            configure(cloud, made, directory)
-            try:
-                stock, ours, worse = compare(directory)
-            finally:
-                use('ours', console='')
+    with setting.prepared('tempest') as directory:
+        try:
+            stock, ours, worse = compare(directory)
+        finally:
+            use('ours', console='')
     for name in sorted(stock | ours):
         pair = [f.get(name, outcomes.MISSING) for f in (stock, ours)]
         print('%-8s %-8s %s' % (*pair, name))
