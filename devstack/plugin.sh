@@ -2,8 +2,6 @@
 #
 # DevStack sources this file as "plugin.sh MODE [PHASE]".
 
-NEWOS_DIR=$(readlink -f "$(dirname "${BASH_SOURCE[0]}")/..")
-
 function check_newos {
     if [[ "$VIRT_DRIVER" != libvirt ]]; then
         die $LINENO "nova-newos needs VIRT_DRIVER=libvirt, not $VIRT_DRIVER"
@@ -11,8 +9,8 @@ function check_newos {
 }
 
 function install_newos {
-    # Without the extra "compute": it bounds Nova, and pip would replace the
-    # checkout of a later Nova with a released one.
+    # Without the extras "compute" and "glance": they bound Nova and Glance,
+    # and pip would replace the checkout of a later one with a released one.
     setup_develop "$NEWOS_DIR"
 }
 
@@ -48,6 +46,9 @@ function configure_newos {
     set_newos_option root_disk_size "$NEWOS_ROOT_DISK_SIZE"
     set_newos_option virtio_image_id "$NEWOS_VIRTIO_IMAGE_ID"
     set_newos_option media "$NEWOS_MEDIA"
+    set_newos_option media_max_size "$NEWOS_MEDIA_MAX_SIZE"
+    set_newos_option seal "$NEWOS_SEAL"
+    set_newos_option refuse "$NEWOS_REFUSE"
 }
 
 function configure_newos_scheduler {
@@ -58,20 +59,107 @@ function configure_newos_scheduler {
         "$NOVA_FILTERS,InstallServerFilter"
 }
 
-function check_newos_installed {
+function check_newos_status {
     local code=0
-    "$NOVA_BIN_DIR/nova-newos-status" --config-file "$NOVA_CPU_CONF" \
-        upgrade check || code=$?
-    # 1 is a warning: this user may not be allowed to ask libvirt.
+    "$@" upgrade check || code=$?
+    # 1 is a warning: this user may not be allowed to ask libvirt, or the
+    # upload filter is not wanted.
     if [[ $code -gt 1 ]]; then
         die $LINENO "nova-newos is not ready, see the table above"
     fi
+}
+
+function check_newos_installed {
+    check_newos_status "$NOVA_BIN_DIR/nova-newos-status" \
+        --config-file "$NOVA_CPU_CONF"
 }
 
 function remove_newos {
     # Unstacking twice, or after a stack that did not get far, is no error.
     if [[ -x "$NOVA_BIN_DIR/nova-newos-link-driver" ]]; then
         "$NOVA_BIN_DIR/nova-newos-link-driver" --remove
+    fi
+}
+
+function newos_import_plugins {
+    # Those that are configured, without ours, separated by commas.
+    local configured
+    configured=$(iniget "$GLANCE_IMAGE_IMPORT_CONF" \
+        image_import_opts image_import_plugins)
+    local plugin
+    local others=""
+    for plugin in $(tr -d "[]'\"" <<< "$configured" | tr , ' '); do
+        if [[ "$plugin" != newos_* ]]; then
+            others+=",$plugin"
+        fi
+    done
+    echo "${others#,}"
+}
+
+function set_newos_import_plugins {
+    local plugins=$1
+    iniset "$GLANCE_IMAGE_IMPORT_CONF" \
+        image_import_opts image_import_plugins "[$plugins]"
+}
+
+function add_newos_filter {
+    iniset "$GLANCE_API_PASTE_INI" filter:newos_iso \
+        paste.filter_factory glance_ext.upload_filter:filter_factory
+    # Last in each pipeline: it calls Glance itself as the user who uploads.
+    sed -i 's/^\([^#].*\) rootapp$/\1 newos_iso rootapp/' \
+        "$GLANCE_API_PASTE_INI"
+}
+
+function remove_newos_filter {
+    sed -i -e 's/ newos_iso rootapp$/ rootapp/' \
+        -e '/^\[filter:newos_iso\]$/,+1d' "$GLANCE_API_PASTE_INI"
+}
+
+function configure_newos_glance {
+    # As they were before: they may be of an earlier stack.sh.
+    remove_newos_glance
+    # Ours come first: other plug-ins may convert what was uploaded.
+    local others
+    others=$(newos_import_plugins)
+    set_newos_import_plugins "$NEWOS_IMPORT_PLUGINS${others:+,$others}"
+    if [[ "$NEWOS_UPLOAD_FILTER" == True ]]; then
+        add_newos_filter
+    fi
+    if [[ -n "$NEWOS_ISO_REFUSE" ]]; then
+        iniset "$GLANCE_API_CONF" newos_iso refuse "$NEWOS_ISO_REFUSE"
+    fi
+}
+
+function check_newos_glance {
+    check_newos_status env OS_GLANCE_CONFIG_DIR="$GLANCE_CONF_DIR" \
+        "$GLANCE_BIN_DIR/glance-newos-status"
+}
+
+function load_newos_metadefs {
+    "$GLANCE_BIN_DIR/glance-manage" --config-file "$GLANCE_API_CONF" \
+        db_load_metadefs "$NEWOS_DIR/etc/glance/metadefs"
+}
+
+function remove_newos_glance {
+    # As above, there may be nothing.
+    if [[ -e "$GLANCE_IMAGE_IMPORT_CONF" ]]; then
+        set_newos_import_plugins "$(newos_import_plugins)"
+    fi
+    if [[ -e "$GLANCE_API_PASTE_INI" ]]; then
+        remove_newos_filter
+    fi
+    if [[ -e "$GLANCE_API_CONF" ]]; then
+        inidelete "$GLANCE_API_CONF" newos_iso refuse
+    fi
+}
+
+function configure_newos_tempest {
+    # What else the tests have to know is in local.conf, see README.rst.
+    if is_service_enabled g-api; then
+        iniset "$TEMPEST_CONFIG" newos-feature-enabled \
+            iso_properties_on_import True
+        iniset "$TEMPEST_CONFIG" newos-feature-enabled \
+            iso_properties_on_upload "$NEWOS_UPLOAD_FILTER"
     fi
 }
 
@@ -104,6 +192,34 @@ if is_service_enabled n-sch; then
             ;;
         "stack post-config")
             configure_newos_scheduler
+            ;;
+    esac
+fi
+
+if is_service_enabled g-api; then
+    case "$1 ${2:-}" in
+        "stack install")
+            install_newos
+            # Which ISO installs which system.
+            install_package osinfo-db
+            ;;
+        "stack post-config")
+            configure_newos_glance
+            ;;
+        "stack extra")
+            check_newos_glance
+            load_newos_metadefs
+            ;;
+        "unstack " | "clean ")
+            remove_newos_glance
+            ;;
+    esac
+fi
+
+if is_service_enabled tempest; then
+    case "$1 ${2:-}" in
+        "stack test-config")
+            configure_newos_tempest
             ;;
     esac
 fi
