@@ -52,6 +52,7 @@ PLAN = {
         (f'table-{s}-{{release}}', 'upstream{nova}', f'{BOTH} --suite={s}')
         for s in ('unit', 'functional-all')
     ],
+    'devstack': [('devstack', 'devstack', '--state={state}-devstack')],
 }
 BOXES = {'acceptance', 'flat', 'slow', 'uefi', 'upgrade'}
 PYTEST = {'unit', 'contract', 'functional', *BOXES}
@@ -63,7 +64,7 @@ NEWEST = {'upstream'}
 CHECKS = {'style', 'coverage', 'support-matrix'}
 #: Seconds. A test has a limit of its own, which leaves results: this one is
 #: for what hangs between tests.
-LIMITS = {'upstream-table': 4 * 3600}
+LIMITS = {'upstream-table': 4 * 3600, 'devstack': 2 * 3600}
 LIMIT = 5100
 #: Seconds to end in when interrupted: a box has to be wiped.
 GRACE = 300
