@@ -57,7 +57,7 @@ PLAN = {
 BOXES = {'acceptance', 'flat', 'slow', 'uefi', 'upgrade'}
 PYTEST = {'unit', 'contract', 'functional', *BOXES}
 #: Only run when they are named.
-ON_DEMAND = {'slow', 'uefi', 'upgrade', 'upstream-table'}
+ON_DEMAND = {'devstack', 'slow', 'uefi', 'upgrade', 'upstream-table'}
 #: By default with the newest release alone: others take long, tell little.
 NEWEST = {'upstream'}
 #: One check by the exit status of its command; the others write results.
