@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The import that a task of ours is part of.
+
+How the task changes the image, and how it gives the image back when the
+import fails.
+"""
+
+import contextlib
+import functools
+import os
+
+from glance.common import exception as glance_exception
+from oslo_log import log as logging
+from taskflow.types import failure
+
+from glance_ext import findings
+
+LOG = logging.getLogger(__name__)
+
+# Their tasks have the image queued and the file deleted when an import fails.
+# Glance does not let an image be queued twice: who does it as well keeps it
+# from dropping its lock.
+_DOWNLOADS = ('web-download', 'glance-download')
+
+_MAX_VALUE = 255
+
+
+def _guarded(undo):
+    """Have an undoing not raise.
+
+    Glance would undo no more: its lock would stay on the image.
+    """
+
+    @functools.wraps(undo)
+    def guarded(self, *args):
+        try:
+            undo(self, *args)
+        except Exception:
+            LOG.exception('Import of image %s is not undone', self.image_id)
+
+    return guarded
+
+
+class Import:
+    """One import of an image.
+
+    :ivar image_id: of the image
+    """
+
+    def __init__(self, given):
+        """Take what is needed of what Glance hands to a plug-in's get_flow.
+
+        :param given: a dict with ``image_repo`` with the rights of who imports
+            the image, ``image_id``, ``action_wrapper``, Glance's
+            ImportActionWrapper, ``import_req``, the body of the request, and
+            ``backend``, the stores to import to, None among them without names
+        """
+        self.image_id = given['image_id']
+        self._repo = given['image_repo']
+        self._wrapper = given['action_wrapper']
+        self._is_download = given['import_req']['method']['name'] in _DOWNLOADS
+        self._stores = given.get('backend', [])
+
+    def image(self):
+        """The image as it is now, which its user may change at any time."""
+        return self._repo.get(self.image_id)
+
+    def assert_lock(self):
+        """Make sure that the image is still there, and still this import's.
+
+        :raises glance.common.exception.NotFound: it was deleted
+        :raises glance.common.exception.TaskAbortedError: another import has it
+        """
+        self._wrapper.assert_task_lock()
+
+    def update(self, change, properties):
+        """Change the image as it is now, and forget an earlier refusal.
+
+        :param change: is called with the image
+        :param properties: ``{name: value}`` to add, as far as they are missing
+            and the user may set them; none, if the quota does not allow all
+        :returns: names of the properties that were added
+        """
+        try:
+            return self._update(change, properties)
+        except glance_exception.LimitExceeded as error:
+            LOG.info('Image %s: %s', self.image_id, error)
+            return self._update(change, {})
+
+    def _update(self, change, properties):
+        image = self.image()
+        change(image)
+        with contextlib.suppress(glance_exception.Forbidden):
+            image.extra_properties.pop(findings.REFUSED, None)
+        added = _add(image, properties)
+        self._save(image)
+        return added
+
+    def _save(self, image):
+        # Not with the action wrapper, which sets neither minimum.
+        self.assert_lock()
+        self._repo.save(image, from_state=image.status)
+
+    @_guarded
+    def queue(self, path):
+        """Give the image back without data, if nobody else sees to it.
+
+        :param path: of the staged file, which is deleted
+        """
+        if self._is_download:
+            return
+        # Of an image that was deleted only the file may be left.
+        with (
+            contextlib.suppress(glance_exception.NotFound),
+            self._wrapper as action,
+        ):
+            if action.image_status == 'active':
+                return
+            # The task of another plug-in may have seen to it.
+            if action.image_status != 'queued':
+                action.set_image_attribute(status='queued')
+            action.remove_importing_stores(self._stores)
+            action.add_failed_stores(self._stores)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
+
+    @_guarded
+    def restore(self, change, added):
+        """Take back an update, unless the image is active by now.
+
+        :param change: is called with the image
+        :param added: names of properties to remove
+        """
+        image = self.image()
+        if image.status == 'active':
+            return
+        change(image)
+        for name in added:
+            with contextlib.suppress(glance_exception.Forbidden):
+                image.extra_properties.pop(name, None)
+        self._save(image)
+
+    @_guarded
+    def tell(self, result):
+        """Have the image say why it was refused.
+
+        After all else: property protections and quotas may forbid it.
+
+        :param result: of the task; says something only if it is the failure
+            of an UploadException, whose text is the user's to read
+        """
+        if isinstance(result, failure.Failure) and result.check(
+            glance_exception.UploadException
+        ):
+            text = str(result.exception)[:_MAX_VALUE]
+            with self._wrapper as action:
+                action.set_image_extra_properties({findings.REFUSED: text})
+
+
+def path(url):
+    """Of a staged file, which Glance names by its URL."""
+    return url.removeprefix('file://')
+
+
+def _add(image, properties):
+    added = []
+    # Glance's mapping of them has no iterator that works.
+    for name, value in properties.items():
+        if name in image.extra_properties:
+            continue
+        try:
+            image.extra_properties[name] = value
+            added.append(name)
+        except glance_exception.Forbidden as error:
+            LOG.info('Image %s: %s', image.image_id, error)
+    return added
