@@ -28,6 +28,25 @@ empty value does without it: ISOs then get what they say about themselves
 """,
     ),
     cfg.ListOpt(
+        'minimums',
+        default=[],
+        item_type=types.String(choices=('ram', 'disk')),
+        help="""
+Which of its minimums an image gets, as the database knows what its system
+needs at least: ``ram`` for ``min_ram``, ``disk`` for ``min_disk``.
+
+By default none: the other services hold against any use of the image what only
+the installed system needs. Nova refuses smaller flavors, even if the
+installation would work, and Cinder refuses smaller volumes, so that with
+``disk`` a volume of the ISO, which needs but the size of the ISO, has to be as
+large as the installed system. In return, Nova's ``[newos] root_disk_size`` is
+raised to ``min_disk``.
+
+Images with ``newos_install=false`` get none. What the user has set stays, but
+for 0, which is what Glance has for nothing.
+""",
+    ),
+    cfg.ListOpt(
         'refuse',
         default=[],
         item_type=types.String(choices=('not_iso', 'not_bootable', 'unknown')),

@@ -28,29 +28,26 @@ class Findings:
     medium: iso.Iso | None = None
     systems: tuple[iso.System, ...] | None = None
 
-    def missing_properties(self, present):
-        """Properties to add: ``{name: value}``.
-
-        :param present: names of the properties that the image has.
-        """
+    def properties(self):
+        """Image properties that say it: ``{name: value}``."""
         if self.medium is None:
             return {}
-        return {
-            name: value
-            for name, value in iso.properties(
-                self.medium, self.systems or ()
-            ).items()
-            if name not in present
-        }
+        return iso.properties(self.medium, self.systems or ())
 
-    def minimums(self):
+    def minimums(self, wanted, properties):
         """What an image needs: ``{'min_ram': MiB, 'min_disk': GiB}``.
 
-        What is not known is not there.
+        What is not known is not there. Of what nothing is installed from,
+        nothing is known.
+
+        :param wanted: the value of ``[newos_iso] minimums``
+        :param properties: those that the image has
         """
+        if not _is_installed_from({**self.properties(), **properties}):
+            return {}
         ram, disk = iso.minimums(self.systems or ())
-        known = {'min_ram': ram, 'min_disk': disk}
-        return {name: value for name, value in known.items() if value}
+        known = {'ram': ram, 'disk': disk}
+        return {f'min_{name}': known[name] for name in wanted if known[name]}
 
     def check(self, refuse, properties):
         """Refuse what the operator does not want.
@@ -63,9 +60,7 @@ class Findings:
             if 'not_iso' in refuse:
                 raise exception.NoIso()
             return
-        if not strutils.bool_from_string(
-            properties.get('newos_install'), default=True
-        ):
+        if not _is_installed_from(properties):
             return
         label = self.medium.label
         if (
@@ -76,6 +71,12 @@ class Findings:
             raise exception.NotBootable(label=label)
         if 'unknown' in refuse and self.systems == ():
             raise exception.UnknownIso(label=label)
+
+
+def _is_installed_from(properties):
+    return strutils.bool_from_string(
+        properties.get('newos_install'), default=True
+    )
 
 
 def _identify(medium):

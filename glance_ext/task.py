@@ -17,9 +17,8 @@ from glance_ext import findings
 
 LOG = logging.getLogger(__name__)
 
-# Their tasks have the image queued and the file deleted when an import fails.
-# Glance does not let an image be queued twice: who does it as well keeps it
-# from dropping its lock.
+# Their tasks have the image queued when an import fails. Glance does not let
+# an image be queued twice: who does so keeps it from dropping its lock.
 _DOWNLOADS = ('web-download', 'glance-download')
 
 _MAX_VALUE = 255
@@ -103,26 +102,29 @@ class Import:
 
     @_guarded
     def queue(self, path):
-        """Give the image back without data, if nobody else sees to it.
+        """Give the image back without data.
 
         :param path: of the staged file, which is deleted
         """
-        if self._is_download:
-            return
         # Of an image that was deleted only the file may be left.
-        with (
-            contextlib.suppress(glance_exception.NotFound),
-            self._wrapper as action,
-        ):
-            if action.image_status == 'active':
+        with contextlib.suppress(glance_exception.NotFound):
+            if not self._queue():
                 return
+        # A download's, too: Glance finds it only if it has a store of files.
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
+
+    def _queue(self):
+        """Returns whether the image is without data now."""
+        with self._wrapper as action:
+            if action.image_status == 'active':
+                return False
             # The task of another plug-in may have seen to it.
-            if action.image_status != 'queued':
+            if not self._is_download and action.image_status != 'queued':
                 action.set_image_attribute(status='queued')
             action.remove_importing_stores(self._stores)
             action.add_failed_stores(self._stores)
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(path)
+        return True
 
     @_guarded
     def restore(self, change, added):

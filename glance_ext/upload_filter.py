@@ -197,11 +197,13 @@ def _annotate(image, watch):
 def _add(image, present, found):
     operations = [
         {'op': 'add', 'path': f'/{name}', 'value': value}
-        for name, value in found.missing_properties(present).items()
+        for name, value in found.properties().items()
+        if name not in present
     ]
+    minimums = found.minimums(cfg.CONF.newos_iso.minimums, present)
     operations += [
         {'op': 'replace', 'path': f'/{name}', 'value': value}
-        for name, value in found.minimums().items()
+        for name, value in minimums.items()
         if not present[name]
     ]
     if findings.REFUSED in present:

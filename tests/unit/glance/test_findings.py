@@ -11,6 +11,7 @@ from tests.unit.glance import base
 from tests.unit.glance import isos
 
 ALL = ('not_iso', 'not_bootable', 'unknown')
+BOTH, MINIMUMS = ['ram', 'disk'], ('min_ram', 'min_disk')
 FACTS = {'newos_boot', 'newos_volume_id', 'newos_inspected'}
 
 
@@ -22,38 +23,52 @@ def of(content):
 class FindingsTest(base.TestCase):
     def test_known_iso(self):
         found = of(isos.make())
-        properties = found.missing_properties({})
+        properties = found.properties()
         self.assertEqual(
             isos.KNOWN_PROPERTIES,
             {name: properties[name] for name in isos.KNOWN_PROPERTIES},
         )
         self.assertIn('newos_inspected', properties)
-        self.assertEqual(isos.KNOWN_MINIMUMS, found.minimums())
+        self.assertEqual(isos.KNOWN_MINIMUMS, found.minimums(BOTH, {}))
         found.check(ALL, {})
 
-    def test_what_is_set_is_not_said(self):
-        found = of(isos.make()).missing_properties(
-            {'os_distro': 'mine', 'newos_boot': ''}
+    @ddt.data(([], ()), (['disk'], ('min_disk',)), (BOTH, MINIMUMS))
+    @ddt.unpack
+    def test_minimums_that_are_wanted(self, wanted, expected):
+        found = of(isos.make()).minimums(wanted, {})
+        self.assertEqual(set(expected), found.keys())
+
+    @ddt.data(('false', 'true'), ('true', 'false'))
+    @ddt.unpack
+    def test_minimums_of_what_is_installed_from_alone(self, said, found):
+        """What the user says counts, not what is found."""
+        live = found == 'false'
+        system = iso.System(
+            'a', 'A', live=live, installer=not live, min_ram=1, min_disk=1
         )
-        self.assertNotIn('os_distro', found)
-        self.assertNotIn('newos_boot', found)
-        self.assertIn('os_type', found)
+        about = findings.Findings(iso.Iso(), (system,))
+        self.assertEqual(
+            live, not about.minimums(BOTH, {}), about.properties()
+        )
+        self.assertEqual(
+            said == 'false', not about.minimums(BOTH, {'newos_install': said})
+        )
 
     def test_unknown_iso_has_facts_only(self):
         found = of(isos.make('SOMETHING'))
-        self.assertEqual(FACTS, found.missing_properties({}).keys())
-        self.assertEqual({}, found.minimums())
+        self.assertEqual(FACTS, found.properties().keys())
+        self.assertEqual({}, found.minimums(BOTH, {}))
 
     def test_nothing_is_said_of_what_is_no_iso(self):
         found = of(b'QFI\xfb'.ljust(100_000, b'\0'))
-        self.assertEqual({}, found.missing_properties({}))
-        self.assertEqual({}, found.minimums())
+        self.assertEqual({}, found.properties())
+        self.assertEqual({}, found.minimums(BOTH, {}))
 
     @ddt.data('', '/nowhere')
     def test_without_a_database(self, path):
         self.set_options(database=path)
         found = of(isos.make())
-        self.assertEqual(FACTS, found.missing_properties({}).keys())
+        self.assertEqual(FACTS, found.properties().keys())
         # Who cannot be asked has not said that it is unknown.
         found.check(ALL, {})
 

@@ -99,6 +99,7 @@ class UploadFilterTest(base.TestCase):
         return self.call(body=content, **kwargs)
 
     def test_known_iso(self):
+        self.set_options(minimums=['ram', 'disk'])
         content = isos.make()
         response = self.upload(content)
         self.assertEqual((204, b''), (response.status_int, response.body))
@@ -158,6 +159,7 @@ class UploadFilterTest(base.TestCase):
         self.assertEqual('example7', self.api.image['newos_os'])
 
     def test_what_is_set_stays(self):
+        self.set_options(minimums=['ram', 'disk'])
         self.api.image |= {'os_distro': 'mine', 'min_ram': 64}
         self.upload(isos.make())
         self.assertEqual('mine', self.api.image['os_distro'])
@@ -166,12 +168,24 @@ class UploadFilterTest(base.TestCase):
         )
 
     def test_what_the_user_may_not_set_is_left_out(self):
+        self.set_options(minimums=['disk'])
         self.api.protected = ('os_distro',)
         response = self.upload(isos.make())
         self.assertEqual(204, response.status_int)
         self.assertNotIn('os_distro', self.api.image)
         self.assertEqual('example7', self.api.image['newos_os'])
         self.assertEqual(3, self.api.image['min_disk'])
+
+    @ddt.data(([], {}), (['ram', 'disk'], {'newos_install': 'false'}))
+    @ddt.unpack
+    def test_without_minimums(self, wanted, properties):
+        self.set_options(minimums=wanted)
+        self.api.image |= properties
+        self.upload(isos.make())
+        self.assertEqual('example7', self.api.image['newos_os'])
+        self.assertEqual(
+            (0, 0), (self.api.image['min_ram'], self.api.image['min_disk'])
+        )
 
     def test_nothing_to_set(self):
         self.upload(isos.make())
