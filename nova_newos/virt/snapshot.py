@@ -161,8 +161,15 @@ class Record:
         :param min_disk: in GiB
         """
         properties = clean_properties(self._get()['properties'])
+        # Nova has both minimums from the ISO, whose installer may need more
+        # memory than what it has installed.
         self._update(
-            {'min_disk': min_disk, 'properties': properties}, purge_props=True
+            {
+                'min_disk': min_disk,
+                'min_ram': 0,
+                'properties': properties,
+            },
+            purge_props=True,
         )
 
     def drop_claims(self):

@@ -26,6 +26,7 @@ def check(image, min_disk=1):
     assert image.status == 'active'
     assert image.disk_format == 'qcow2'
     assert image.min_disk == min_disk
+    assert image.min_ram == 0
     # A whole ISO is less, and the probe's disk is more than nothing.
     assert image.size > 2**20
     assert [n for n in image.properties if n.startswith(_FOREIGN)] == []

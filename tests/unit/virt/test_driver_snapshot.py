@@ -160,7 +160,11 @@ class RecordTest(SnapshotTestCase):
         self.glance.update.assert_called_once_with(
             self.context,
             fakes.OTHER,
-            {'min_disk': 2, 'properties': {'os_type': 'linux'}},
+            {
+                'min_disk': 2,
+                'min_ram': 0,
+                'properties': {'os_type': 'linux'},
+            },
             purge_props=True,
         )
         self.stock_snapshot.assert_called_once_with(
