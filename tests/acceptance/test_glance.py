@@ -62,6 +62,13 @@ def empty(cloud, images):
 
 
 @pytest.fixture
+def demanding(box):
+    """A Glance that says what a system needs."""
+    with box.configured({'newos_iso.minimums': 'ram,disk'}):
+        yield
+
+
+@pytest.fixture
 def refusing(box):
     """A Glance that refuses ISOs that it does not know, and what is none."""
     with box.configured({'newos_iso.refuse': 'not_iso,unknown'}):
@@ -76,8 +83,7 @@ def _check_recognised(image):
     assert image['status'] == 'active'
     assert {name: image.get(name) for name in RECOGNISED} == RECOGNISED
     assert image['newos_inspected']
-    assert image['min_ram'] > 0
-    assert image['min_disk'] > 0
+    assert (image['min_ram'], image['min_disk']) == (0, 0)
 
 
 def _put(cloud, image, data, **headers):
@@ -128,6 +134,21 @@ def test_upload_in_chunks(debian, cloud, empty):
     assert shown['newos_os'] == RECOGNISED['newos_os']
     data = cloud.image.get(f'/images/{image}/file').content
     assert data == debian.read_bytes()
+
+
+@pytest.mark.usefixtures('demanding')
+def test_minimums(debian, cloud, empty):
+    uploaded, imported, live = empty(), empty(), empty(newos_install='false')
+    for image in (uploaded, live):
+        _put(cloud, image, debian.read_bytes())
+    _import_staged(cloud, imported, debian)
+    _await(cloud, imported, 'active')
+    for image in (uploaded, imported):
+        shown = _shown(cloud, image)
+        assert shown['min_ram'] > 0
+        assert shown['min_disk'] > 0
+    shown = _shown(cloud, live)
+    assert (shown['min_ram'], shown['min_disk']) == (0, 0)
 
 
 def test_upload_of_something_else(cloud, empty):
@@ -229,19 +250,31 @@ def test_refused(refusing, debian, media, cloud, empty, images):
     assert _shown(cloud, image)['status'] == 'queued'
 
     _import_staged(cloud, image, media['probe'])
-    onebox.wait_for(
-        'the import is refused',
-        lambda: 'newos_refused' in _shown(cloud, image),
-    )
-    shown = _await(cloud, image, 'queued')
-    [task] = cloud.image.get(f'/images/{image}/tasks').json()['tasks']
-    for text in (shown['newos_refused'], task['message']):
-        assert "'NEWOS_PROBE' is of no system" in text
-    assert shown['os_glance_importing_to_stores'] == ''
+    _check_refused(cloud, image, imports=1)
+    with _served(media['probe'].parent) as url:
+        uri = f'{url}/{media["probe"].name}'
+        _import(cloud, image, {'name': 'web-download', 'uri': uri})
+        _check_refused(cloud, image, imports=2)
 
+    # Glance's lock is gone, else it would answer 409.
     _import_staged(cloud, image, debian)
     shown = _await(cloud, image, 'active')
     _check_recognised(shown)
     assert 'newos_refused' not in shown
     drivers = images(media['drivers'], newos_install='false')
     assert _shown(cloud, drivers)['newos_boot'] == 'none'
+
+
+def _check_refused(cloud, image, imports):
+    """All imports of an image have failed, and it can be imported again."""
+
+    def failed():
+        tasks = cloud.image.get(f'/images/{image}/tasks').json()['tasks']
+        return [task for task in tasks if task['status'] == 'failure']
+
+    onebox.wait_for('the import is refused', lambda: len(failed()) == imports)
+    shown = _shown(cloud, image)
+    assert shown['status'] == 'queued'
+    assert shown['os_glance_importing_to_stores'] == ''
+    for text in (shown['newos_refused'], *(t['message'] for t in failed())):
+        assert "'NEWOS_PROBE' is of no system" in text
