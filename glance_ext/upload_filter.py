@@ -24,6 +24,8 @@ from nova_newos import iso
 LOG = logging.getLogger(__name__)
 
 _UPLOAD = re.compile(r'(/v2(?:\.\d+)?/images/[^/]+)/file/?')
+# Of 2**63, more bytes than a file can have.
+_MAX_DIGITS = 19
 _PATCH_TYPE = 'application/openstack-images-v2.1-json-patch'
 
 
@@ -37,6 +39,9 @@ class UploadFilter:
         upload = _UPLOAD.fullmatch(environ.get('PATH_INFO', ''))
         if environ['REQUEST_METHOD'] != 'PUT' or not upload:
             return self._application(environ, start_response)
+        if _is_chunked(environ):
+            # RFC 9112, 6.3: it does not count, and webob would heed it.
+            environ.pop('CONTENT_LENGTH', None)
         image = _Image(self._application, environ, upload[1])
         watch = iso.Watch(size=_declared_size(environ))
         _show(environ, watch, lambda: _check(image, watch))
@@ -127,7 +132,7 @@ class _Shown:
 def _show(environ, watch, at_end):
     """Have a watch see what will be read of a request's body."""
     request = wsgi.Request(environ)
-    if environ.get('HTTP_TRANSFER_ENCODING', '').lower() == 'chunked':
+    if _is_chunked(environ):
         # Under uWSGI Glance reads chunks past wsgi.input, from what this
         # gives. It looks there no more once the body just ends somewhere.
         request.is_body_readable = True
@@ -140,11 +145,18 @@ def _show(environ, watch, at_end):
     request.is_body_seekable = False
 
 
+def _is_chunked(environ):
+    return environ.get('HTTP_TRANSFER_ENCODING', '').lower() == 'chunked'
+
+
 def _declared_size(environ):
     """Bytes of the upload, if it says so."""
     for name in ('HTTP_X_OPENSTACK_IMAGE_SIZE', 'CONTENT_LENGTH'):
-        if (environ.get(name) or '').isdigit():
-            return int(environ[name])
+        text = environ.get(name) or ''
+        # int() also takes other scripts' digits.
+        plain = text.isascii() and text.isdigit()
+        if plain and len(text) <= _MAX_DIGITS:
+            return int(text)
     return None
 
 

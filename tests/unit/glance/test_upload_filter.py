@@ -147,16 +147,26 @@ class UploadFilterTest(base.TestCase):
         self.assertEqual(content, self.api.data)
         self.assertEqual('example7', self.api.image['newos_os'])
 
-    def test_chunked_transfer(self):
+    # A length says nothing beside chunks: RFC 9112, 6.3.
+    @ddt.data({}, {'Content-Length': '10'}, {'Content-Length': '0'})
+    def test_chunked_transfer(self, length):
         """Under uWSGI the chunks come past wsgi.input."""
         content = isos.make()
         chunks = mock.Mock(body_file=io.BytesIO(content))
         with mock.patch.object(
             upload_filter.wsgi, 'Request', side_effect=_request_of(chunks)
         ):
-            self.call(headers={'Transfer-Encoding': 'chunked'})
+            self.call(headers={'Transfer-Encoding': 'chunked', **length})
         self.assertEqual(content, self.api.data)
         self.assertEqual('example7', self.api.image['newos_os'])
+
+    def test_size_that_is_none(self):
+        content = isos.make()
+        for size in ('\xb2', '\u0663', '9' * 5000, '-1', '1e3', ''):
+            self.api = Api()
+            self.upload(content, headers={'X-OpenStack-Image-Size': size})
+            self.assertEqual(content, self.api.data)
+            self.assertEqual('example7', self.api.image['newos_os'])
 
     def test_what_is_set_stays(self):
         self.set_options(minimums=['ram', 'disk'])
@@ -236,13 +246,16 @@ class UploadFilterTest(base.TestCase):
         self.assertIsNone(self.api.data)
         self.assertNotIn('newos_boot', self.api.image)
 
-    def test_refused_in_chunks(self):
+    @ddt.data({}, {'Content-Length': '3'})
+    def test_refused_in_chunks(self, length):
         self.set_options(refuse=['not_iso'])
         chunks = mock.Mock(body_file=io.BytesIO(b'no ISO'))
         with mock.patch.object(
             upload_filter.wsgi, 'Request', side_effect=_request_of(chunks)
         ):
-            response = self.call(headers={'Transfer-Encoding': 'chunked'})
+            response = self.call(
+                headers={'Transfer-Encoding': 'chunked', **length}
+            )
         self.assertEqual(400, response.status_int)
         self.assertIsNone(self.api.data)
 
