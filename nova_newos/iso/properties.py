@@ -95,9 +95,14 @@ def _common(systems: Sequence[System], word: Callable[[System], str]) -> str:
 
 
 def _architecture(iso: Iso, systems: Sequence[System]) -> str:
-    """By the systems, else by the boot loader if there is just one."""
+    """By the systems, else by the boot loader if there is just one.
+
+    What the systems say is not repeated if no boot loader is for it.
+    """
     if systems:
         found = _common(systems, lambda system: system.architecture)
+        if iso.loaders and found not in iso.loaders:
+            return ''
     else:
         found = ''.join(iso.loaders) if len(iso.loaders) == 1 else ''
     return found if found in _ARCHITECTURES else ''

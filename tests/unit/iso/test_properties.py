@@ -120,6 +120,18 @@ class PropertiesTest(base.TestCase):
         medium = iso.Iso(loaders=frozenset({'aarch64'}))
         self.assertEqual('aarch64', iso.properties(medium, ())['architecture'])
 
+    @ddt.data(({BIOS, UEFI},), ({UEFI},))
+    @ddt.unpack
+    def test_label_that_the_loader_contradicts(self, entries):
+        """Neither: a machine of the wrong one would not boot it."""
+        medium = iso.Iso(
+            entries=tuple(entries), loaders=frozenset({'aarch64'})
+        )
+        found = iso.properties(medium, (DEBIAN,))
+        self.assertNotIn('architecture', found)
+        self.assertNotIn('hw_firmware_type', found)
+        self.assertEqual('debian12', found['newos_os'])
+
     @ddt.data(((LIVE,), 'false'), ((LIVE, DEBIAN), None), ((DEBIAN,), None))
     @ddt.unpack
     def test_live(self, systems, expected):
