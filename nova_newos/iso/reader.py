@@ -15,8 +15,6 @@ from typing import BinaryIO
 from typing import Generic
 from typing import TypeVar
 
-from nova_newos import exception
-
 
 @dataclasses.dataclass(frozen=True)
 class Span:
@@ -152,8 +150,9 @@ class Passing(Generic[Found]):
             return
         except StopIteration as stop:
             self._found = stop.value
-        except exception.NewosError as error:
-            # The traceback would keep what the examination has seen.
+        except Exception as error:
+            # Bugs too: who reads the stream is to read on. The traceback
+            # would keep what the examination has seen.
             self._error = error.with_traceback(None)
         self._done = True
         self._head = bytearray()

@@ -7,6 +7,7 @@ import random
 import tracemalloc
 
 from nova_newos import iso
+from nova_newos.iso import reader
 from tests.unit import base
 from tests.unit.iso import samples
 
@@ -102,6 +103,20 @@ class HostileTest(base.TestCase):
             content[17 * 2048 : 18 * 2048] = samples.boot_record()
             content[18 * 2048 : 19 * 2048] = samples.descriptor(b'NSR02')
             self.assertFalse(iso.inspect(io.BytesIO(content)).boot_known)
+
+
+class OwnErrorTest(base.TestCase):
+    def test_a_stream_learns_of_it_at_the_end(self):
+        """Else it would be an error of whoever reads the stream."""
+
+        def examine():
+            yield [reader.Span(0, 1)]
+            raise ZeroDivisionError
+
+        passing = reader.Passing(examine())
+        passing.feed(b'ab')
+        self.assertEqual(2, passing.passed)
+        self.assertRaises(ZeroDivisionError, passing.result)
 
 
 class MemoryTest(base.TestCase):
