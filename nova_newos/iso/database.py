@@ -8,8 +8,10 @@ size of the volume if the database has one. What the database says fits more
 than one system is answered with all of them, as Windows' labels often do.
 
 The database is the operator's, the texts are a stranger's. They are 128
-characters long at most, which ISO 9660 sees to, and an expression that could
-take for ever on such a text is not used.
+characters long at most, which ISO 9660 sees to. An expression that repeats a
+repetition, which a text could be made for that takes for ever, is not used if
+it looks so at a glance; in general that cannot be told, and who writes the
+database is trusted with the rest.
 """
 
 from collections.abc import Iterator
@@ -43,19 +45,13 @@ _GIB = 1024 * _MIB
 _MAX_FILES = 10_000
 _MAX_FILE_SIZE = 4 * _MIB
 
-# What broken files and archives raise, and our own refusals.
-_UNREADABLE = (
-    OSError,
-    EOFError,
-    ValueError,
-    lzma.LZMAError,
-    tarfile.TarError,
-    ElementTree.ParseError,
-)
+# What broken archives raise, and our own refusals.
+_UNUSABLE = (EOFError, ValueError, lzma.LZMAError, tarfile.TarError)
 
 # What libosinfo compares, by the names that both have for it.
 _TEXTS = ('volume_id', 'system_id', 'publisher_id', 'application_id')
-# (a+)* and the like, for which a text can be found that takes for ever.
+# (a+)* and the like, for which a text can be found that takes for ever. Finds
+# not all of them: not (a+b?)*, say.
 _EXPLOSIVE = re.compile(r'\((\?:)?(\[[^]]*\]|\\?[^\\])[*+]\)[*+{]')
 
 # What a system has from another one that it does not say itself, the nearer
@@ -157,11 +153,14 @@ class Database:
     def _known(self) -> tuple[_Known, ...]:
         try:
             with _lock:
-                return _load(self._path, _fingerprint(self._path))
-        except _UNREADABLE as error:
+                known, problem = _load(self._path, _fingerprint(self._path))
+        except (OSError, ValueError) as error:
             raise exception.NoDatabase(
                 path=self._path, reason=error
             ) from error
+        if problem:
+            raise exception.NoDatabase(path=self._path, reason=problem)
+        return known
 
 
 def _closest(isos: list[_Known], volume_id: str) -> list[_Known]:
@@ -199,30 +198,45 @@ _lock = threading.Lock()
 
 
 def _fingerprint(path: pathlib.Path) -> tuple[int, ...]:
-    """Changes when a package or a person replaces files."""
-    paths = [path]
-    if path.is_dir():
-        paths += [path / 'os', *sorted((path / 'os').iterdir())]
-    states = [each.stat() for each in paths]
+    """Changes when a file is added, replaced, written to or removed.
+
+    By the time of the last change of the inode: packages and rsync set the
+    other one to what it was elsewhere.
+    """
+    states = [each.stat() for each in (path, *_files(path))]
     return tuple(
         number
         for state in states
-        for number in (state.st_mtime_ns, state.st_size)
+        for number in (state.st_ctime_ns, state.st_size)
     )
 
 
 @functools.lru_cache(maxsize=2)
 def _load(
     path: pathlib.Path, _fingerprint: tuple[int, ...]
-) -> tuple[_Known, ...]:
-    """The ISOs of a database.
+) -> tuple[tuple[_Known, ...], str]:
+    """The ISOs of a database, and why it is none, '' if it is one.
 
-    :raises ValueError: it is none
+    :raises OSError: which may be over before a file changes
     """
+    try:
+        return _read(path), ''
+    except _UNUSABLE as error:
+        return (), str(error) or type(error).__name__
+
+
+def _read(path: pathlib.Path) -> tuple[_Known, ...]:
     read = _read_directory if path.is_dir() else _read_archive
     systems: dict[str, _Os] = {}
-    for content in read(path):
-        for element in ElementTree.fromstring(content).iter('os'):
+    for name, content in read(path):
+        try:
+            root = ElementTree.fromstring(content)
+        except (ValueError, ElementTree.ParseError) as error:
+            LOG.warning(
+                '%s of the libosinfo database is not used: %s', name, error
+            )
+            continue
+        for element in root.iter('os'):
             system = systems.setdefault(
                 element.get('id', ''), _Os(systems=systems)
             )
@@ -235,13 +249,18 @@ def _load(
     return isos
 
 
-def _read_directory(path: pathlib.Path) -> Iterator[bytes]:
-    for index, file in enumerate(sorted((path / 'os').rglob('*.xml'))):
+def _files(path: pathlib.Path) -> list[pathlib.Path]:
+    """Of a database that is a directory, and of no other."""
+    return sorted((path / 'os').rglob('*.xml'))
+
+
+def _read_directory(path: pathlib.Path) -> Iterator[tuple[str, bytes]]:
+    for index, file in enumerate(_files(path)):
         _check(index, file.stat().st_size)
-        yield file.read_bytes()
+        yield str(file), file.read_bytes()
 
 
-def _read_archive(path: pathlib.Path) -> Iterator[bytes]:
+def _read_archive(path: pathlib.Path) -> Iterator[tuple[str, bytes]]:
     with tarfile.open(path) as archive:
         for index, member in enumerate(archive):
             _check(index, member.size)
@@ -250,7 +269,7 @@ def _read_archive(path: pathlib.Path) -> Iterator[bytes]:
                 continue
             file = archive.extractfile(member)
             if file is not None:
-                yield file.read()
+                yield member.name, file.read()
 
 
 def _check(files: int, size: int) -> None:

@@ -6,6 +6,7 @@ import pathlib
 import tarfile
 import threading
 import time
+from unittest import mock
 
 import ddt
 import fixtures
@@ -285,9 +286,23 @@ class PathTest(DatabaseTestCase):
         self.assertEqual((), self.identify('NEW'))
         new = FILES['example.org/circle.xml'].replace('CIRCLE', 'NEW')
         write(self.path, {'example.org/new.xml': new})
-        later = time.time() + 10
-        os.utime(self.path / 'os/example.org', (later, later))
         self.assertEqual(['circle'], ids(self.identify('NEW')))
+        (self.path / 'os/example.org/new.xml').unlink()
+        self.assertEqual((), self.identify('NEW'))
+
+    def test_read_again_when_a_file_was_written_in_place(self):
+        """As large as before, and with the time that it had."""
+        self.assertEqual(['circle'], ids(self.identify('CIRCLE')))
+        file = self.path / 'os/example.org/circle.xml'
+        before = file.stat()
+        file.write_text(file.read_text().replace('CIRCLE', 'SQUARE'))
+        times = (before.st_atime_ns, before.st_mtime_ns)
+        os.utime(file, ns=times)
+        while file.stat().st_ctime_ns == before.st_ctime_ns:
+            # The clock of file systems is coarse.
+            os.utime(file, ns=times)
+        self.assertEqual((), self.identify('CIRCLE'))
+        self.assertEqual(['circle'], ids(self.identify('SQUARE')))
 
     def test_threads_read_once(self):
         read_directory = database._read_directory
@@ -353,9 +368,30 @@ class PathTest(DatabaseTestCase):
         '<os',
         '<!DOCTYPE a [<!ENTITY b "c">]><os>&b;</os>',
     )
-    def test_broken_xml(self, content):
+    def test_broken_file_is_left_out(self, content):
         (self.path / 'os/broken.xml').write_text(content)
-        self.refused(self.path)
+        self.assertEqual(['circle'], ids(self.identify('CIRCLE')))
+        self.assertIn('broken.xml', self.log.output)
+        found = iso.Database(self.archive()).identify(medium('CIRCLE'))
+        self.assertEqual(['circle'], ids(found))
+
+    def test_what_cannot_be_used_is_read_once(self):
+        path = self.path / 'osinfo-db.tar.xz'
+        path.write_bytes(b'no archive')
+        first = self.refused(path)
+        read = database._load.cache_info().misses
+        self.assertEqual(first, self.refused(path))
+        self.assertEqual(read, database._load.cache_info().misses)
+        os.replace(self.archive(), path)
+        found = iso.Database(path).identify(medium('CIRCLE'))
+        self.assertEqual(['circle'], ids(found))
+
+    def test_what_could_not_be_read_is_tried_again(self):
+        with mock.patch.object(
+            pathlib.Path, 'read_bytes', side_effect=OSError(24, 'open files')
+        ):
+            self.assertIn('open files', self.refused(self.path))
+        self.assertEqual(['circle'], ids(self.identify('CIRCLE')))
 
     @ddt.data('_MAX_FILES', '_MAX_FILE_SIZE')
     def test_too_large(self, name):
