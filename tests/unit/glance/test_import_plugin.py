@@ -4,12 +4,12 @@
 
 import io
 from unittest import mock
+import urllib.request
 
 import ddt
 from glance.api.v2 import images as _options  # noqa: F401  Glance's options
 from glance.async_.flows import api_image_import
 from glance.common import exception as glance_exception
-from glance.common.scripts import utils as script_utils
 from oslo_config import cfg
 from taskflow import engines
 from taskflow import task
@@ -25,6 +25,21 @@ IMAGE, LOCK = images.IMAGE, images.LOCK
 
 # Loads all stores that Glance knows, one of which starts a process for that.
 api_image_import.backend.register_opts(cfg.ConfigOpts())
+
+
+# Of the methods, what their requests have.
+PARAMETERS = {
+    'glance-direct': {},
+    'web-download': {'uri': 'http://example.org/an.iso'},
+}
+
+
+class Answer(io.BytesIO):
+    """Of a web server."""
+
+    def __init__(self, content):
+        super().__init__(content)
+        self.headers = {'content-length': str(len(content))}
 
 
 class Store(task.Task):
@@ -84,9 +99,9 @@ class ImportPluginTest(base.TestCase):
                 lambda *given: Store(given[3], error),
             ),
             mock.patch.object(
-                script_utils,
-                'get_image_data_iter',
-                lambda _uri: (io.BytesIO(content), len(content)),
+                urllib.request.OpenerDirector,
+                'open',
+                return_value=Answer(content),
             ),
         ):
             flow = api_image_import.get_flow(
@@ -95,7 +110,7 @@ class ImportPluginTest(base.TestCase):
                 task_repo=mock.Mock(),
                 image_repo=repo,
                 image_id=IMAGE,
-                import_req={'method': {'name': method}},
+                import_req={'method': {'name': method, **PARAMETERS[method]}},
                 backend=['fast'],
                 context=mock.Mock(),
             )
