@@ -29,8 +29,8 @@ class _InspectIso(taskflow_task.Task):
     def __init__(self, name, of_import):
         super().__init__(name=name)
         self._import = of_import
-        # What was set: names of properties, and minimums by their names.
-        self._added = ()
+        # What was set, by its names.
+        self._added = {}
         self._minimums = {}
 
     def execute(self, file_path):

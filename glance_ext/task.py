@@ -78,7 +78,7 @@ class Import:
         :param change: is called with the image
         :param properties: ``{name: value}`` to add, as far as they are missing
             and the user may set them; none, if the quota does not allow all
-        :returns: names of the properties that were added
+        :returns: those that were added, which :meth:`restore` takes back
         """
         try:
             return self._update(change, properties)
@@ -131,15 +131,17 @@ class Import:
         """Take back an update, unless the image is active by now.
 
         :param change: is called with the image
-        :param added: names of properties to remove
+        :param added: what :meth:`update` has returned; what the user has
+            changed of it since then stays
         """
         image = self.image()
         if image.status == 'active':
             return
         change(image)
-        for name in added:
-            with contextlib.suppress(glance_exception.Forbidden):
-                image.extra_properties.pop(name, None)
+        for name, value in added.items():
+            if image.extra_properties.get(name) == value:
+                with contextlib.suppress(glance_exception.Forbidden):
+                    del image.extra_properties[name]
         self._save(image)
 
     @_guarded
@@ -165,14 +167,14 @@ def path(url):
 
 
 def _add(image, properties):
-    added = []
+    added = {}
     # Glance's mapping of them has no iterator that works.
     for name, value in properties.items():
         if name in image.extra_properties:
             continue
         try:
             image.extra_properties[name] = value
-            added.append(name)
+            added[name] = value
         except glance_exception.Forbidden as error:
             LOG.info('Image %s: %s', image.image_id, error)
     return added
