@@ -59,9 +59,10 @@ class ImportTest(base.TestCase):
         self.make(method).queue('/nowhere/file')
         self.assertEqual('importing', self.database.image.status)
 
-    def test_what_is_active_keeps_its_data(self):
+    @ddt.data('glance-direct', 'web-download')
+    def test_what_is_active_keeps_its_data(self, method):
         with mock.patch.object(task.os, 'unlink') as unlink:
-            self.make(status='active').queue('/nowhere/file')
+            self.make(method, status='active').queue('/nowhere/file')
         unlink.assert_not_called()
         self.assertEqual('active', self.database.image.status)
 
