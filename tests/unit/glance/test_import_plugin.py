@@ -9,6 +9,7 @@ import urllib.request
 import ddt
 from glance.api.v2 import images as _options  # noqa: F401  Glance's options
 from glance.async_.flows import api_image_import
+from glance.async_.flows._internal_plugins import glance_download
 from glance.common import exception as glance_exception
 from oslo_config import cfg
 from taskflow import engines
@@ -31,6 +32,7 @@ api_image_import.backend.register_opts(cfg.ConfigOpts())
 PARAMETERS = {
     'glance-direct': {},
     'web-download': {'uri': 'http://example.org/an.iso'},
+    'glance-download': {'glance_image_id': images.IMAGE},
 }
 
 
@@ -222,6 +224,33 @@ class ImportPluginTest(base.TestCase):
         self.assertEqual(
             None if protected else text, self.properties.get('newos_refused')
         )
+
+    @ddt.data(([], ZeroDivisionError()), (['newos_iso'], None))
+    @ddt.unpack
+    def test_glance_download_that_fails(self, plugins, error):
+        """Glance keeps its lock by itself, with a plug-in or without."""
+        self._config.config(enabled_import_methods=['glance-download'])
+        self._config.config(
+            group='image_import_opts', image_import_plugins=plugins
+        )
+        self.set_options(refuse=['unknown'])
+        self.staged.write_bytes(isos.make('OTHER'))
+        with (
+            mock.patch.object(
+                api_image_import._ImportMetadata, 'execute', lambda _self: 1
+            ),
+            mock.patch.object(
+                glance_download._DownloadGlanceImage,
+                'execute',
+                lambda _self, image_size: '',
+            ),
+            self.assertRaises(glance_exception.InvalidImageStatusTransition),
+        ):
+            self.run_import(b'', 'glance-download', error)
+        self.assertIn(LOCK, self.properties)
+        self.assertEqual('queued', self.image.status)
+        self.assertEqual(bool(plugins), 'newos_refused' in self.properties)
+        self.assertEqual(bool(plugins), not self.staged.exists())
 
     def test_refused_with_a_full_quota(self):
         self.set_options(refuse=['unknown'])
