@@ -3,19 +3,21 @@
 
 The versions, and what VMware made before there was a standard, differ in the
 namespaces of the elements that are read here, and in nothing else. So local
-names are what counts.
+names are what counts, and the parser is told nothing of namespaces: it would
+write them out in every name, and a descriptor of 1 MiB would become gigabytes.
 """
 
 import dataclasses
 import re
-
-import defusedxml
-from defusedxml import ElementTree
+from xml.etree import ElementTree  # noqa: S405  it only holds the tree
+from xml.parsers import expat
 
 from glance_ext.appliance import exception
 
 #: Bytes of a descriptor. Those with licences in ten languages have 300 KiB.
 MAX_SIZE = 2**20
+#: Elements of a descriptor. Large ones have some thousand.
+MAX_ELEMENTS = 2**14
 
 # CIM_ResourceAllocationSettingData.ResourceType.
 _CPU = '3'
@@ -57,47 +59,70 @@ def parse(content):
     :raises DescriptorRefused: when it is no descriptor, or not of one virtual
         machine with one plain disk
     """
-    try:
-        # Neither entities nor other documents.
-        root = ElementTree.fromstring(content, forbid_dtd=True)
-    except defusedxml.DefusedXmlException as error:
+    root = _tree(content)
+    if root.tag != 'Envelope':
         raise exception.DescriptorRefused(
-            'it has a document type or entities'
-        ) from error
-    # What expat and codecs make of junk: the encoding is named by the file.
-    except (SyntaxError, ValueError, LookupError) as error:
-        raise exception.DescriptorRefused(
-            f'it is no XML: {str(error)[:80]}'
-        ) from error
-    if _local(root.tag) != 'Envelope':
-        raise exception.DescriptorRefused(
-            f'it is no OVF envelope but {exception.shown(_local(root.tag))}'
+            f'it is no OVF envelope but {exception.shown(root.tag)}'
         )
     file = _file_of(root, _only_disk(root))
     return Appliance(
         name=_name(_only_system(root)),
-        disk=_get(file, 'href'),
-        disk_size=_number(_get(file, 'size')),
+        disk=file.get('href', ''),
+        disk_size=_number(file.get('size')),
         memory=_smallest(root, _MEMORY, _mib, _ABSURD_MEMORY),
         vcpus=_smallest(root, _CPU, _count, _ABSURD_VCPUS),
         uefi=_is_for_uefi(root),
     )
 
 
-def _local(tag):
-    return tag.rpartition('}')[2]
+class _Tree(ElementTree.TreeBuilder):
+    """Elements and attributes with their local names."""
+
+    _elements = 0
+
+    def start(self, tag, attrs):
+        self._elements += 1
+        if self._elements > MAX_ELEMENTS:
+            raise exception.DescriptorRefused(
+                f'it has more than {MAX_ELEMENTS} elements'
+            )
+        named = {}
+        for name, value in attrs.items():
+            if not name.startswith('xmlns:'):
+                # The first one counts: OVF's own are before extensions'.
+                named.setdefault(_local(name), value)
+        return super().start(_local(tag), named)
+
+
+def _tree(content):
+    """Root of the tree of a document without a document type."""
+    tree = _Tree()
+    parser = expat.ParserCreate()
+    # No document type, no entities.
+    parser.StartDoctypeDeclHandler = _refuse_document_type
+    parser.StartElementHandler = tree.start
+    parser.EndElementHandler = lambda tag: tree.end(_local(tag))
+    parser.CharacterDataHandler = tree.data
+    try:
+        parser.Parse(content, True)
+    # What expat and codecs make of junk: the encoding is named by the file.
+    except (expat.ExpatError, ValueError, LookupError) as error:
+        raise exception.DescriptorRefused(
+            f'it is no XML: {str(error)[:80]}'
+        ) from error
+    return tree.close()
+
+
+def _refuse_document_type(*unused):
+    raise exception.DescriptorRefused('it has a document type or entities')
+
+
+def _local(name):
+    return name.rpartition(':')[2]
 
 
 def _all(root, path):
-    return root.findall(f'.//{{*}}{path}')
-
-
-def _get(element, name):
-    """Value of an attribute, '' without; they have a namespace, or none."""
-    for key, value in element.items():
-        if _local(key) == name:
-            return value
-    return ''
+    return root.findall(f'.//{path}')
 
 
 def _only_system(root):
@@ -110,10 +135,10 @@ def _only_system(root):
 
 
 def _only_disk(root):
-    disks = _all(root, 'DiskSection/{*}Disk')
+    disks = _all(root, 'DiskSection/Disk')
     if len(disks) != 1:
         raise exception.DescriptorRefused(f'it has {len(disks)} disks')
-    if _get(disks[0], 'parentRef'):
+    if disks[0].get('parentRef'):
         raise exception.DescriptorRefused(
             'its disk holds the differences to another one'
         )
@@ -121,39 +146,39 @@ def _only_disk(root):
 
 
 def _file_of(root, disk):
-    wanted = _get(disk, 'fileRef')
+    wanted = disk.get('fileRef')
     files = [
         file
-        for file in _all(root, 'References/{*}File')
-        if _get(file, 'id') == wanted
+        for file in _all(root, 'References/File')
+        if file.get('id') == wanted
     ]
     if not wanted or len(files) != 1:
         raise exception.DescriptorRefused(
             'its disk refers to no file, or to more than one'
         )
-    compression = _get(files[0], 'compression')
+    compression = files[0].get('compression', '')
     if compression not in ('', 'identity'):
         raise exception.DescriptorRefused(
             f'its disk is compressed ({exception.shown(compression)})'
         )
-    if _get(files[0], 'chunkSize'):
+    if files[0].get('chunkSize'):
         raise exception.DescriptorRefused('its disk is in chunks')
     return files[0]
 
 
 def _name(system):
-    said = system.findtext('{*}Name') or _get(system, 'id')
+    said = system.findtext('Name') or system.get('id', '')
     return ''.join(c for c in ' '.join(said.split()) if c.isprintable())
 
 
 def _is_for_uefi(root):
     # The standard does not say; this is how VMware and VirtualBox do.
     return any(
-        (_get(config, 'key'), _get(config, 'value')) == ('firmware', 'efi')
-        for config in _all(root, 'VirtualHardwareSection/{*}Config')
+        (config.get('key'), config.get('value')) == ('firmware', 'efi')
+        for config in _all(root, 'VirtualHardwareSection/Config')
     ) or any(
-        _get(firmware, 'type').startswith('EFI')
-        for firmware in _all(root, 'Hardware/{*}Firmware')
+        firmware.get('type', '').startswith('EFI')
+        for firmware in _all(root, 'Hardware/Firmware')
     )
 
 
@@ -161,18 +186,18 @@ def _smallest(root, kind, measure, absurd):
     """Least of what the configurations of the machine have of a resource."""
     found = [
         measure(item)
-        for item in _all(root, 'VirtualHardwareSection/{*}Item')
-        if (item.findtext('{*}ResourceType') or '').strip() == kind
+        for item in _all(root, 'VirtualHardwareSection/Item')
+        if (item.findtext('ResourceType') or '').strip() == kind
     ]
     return min((n for n in found if 0 < n < absurd), default=0)
 
 
 def _count(item):
-    return _number(item.findtext('{*}VirtualQuantity')) or 0
+    return _number(item.findtext('VirtualQuantity')) or 0
 
 
 def _mib(item):
-    units = (item.findtext('{*}AllocationUnits') or '').strip()
+    units = (item.findtext('AllocationUnits') or '').strip()
     return -(-_count(item) * _unit(units) // 2**20)
 
 

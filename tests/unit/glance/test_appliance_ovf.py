@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
+import tracemalloc
+
 import ddt
 
 from glance_ext.appliance import exception
@@ -161,16 +163,40 @@ class HostileDescriptorTest(base.TestCase):
         b'<?xml version="1.0" encoding="utf-7"?><Envelope/>',
         b'<?xml version="1.0" encoding="utf-16"?><Envelope/>',
         b'<Envelope>\xff\xfe</Envelope>',
-        b'<a:Envelope/>',
+        b'<a:Other/>',
     )
     def test_no_descriptor(self, content):
         with self.assertRaises(exception.DescriptorRefused):
             ovf.parse(content)
 
-    def test_deep(self):
-        deep = b'<a>' * 100000 + b'</a>' * 100000
-        with self.assertRaisesRegex(exception.DescriptorRefused, "'a'"):
-            ovf.parse(deep)
+    @ddt.data(
+        b'<a>' * 100000 + b'</a>' * 100000,
+        b'<Envelope>' + b'<a/>' * 200000 + b'</Envelope>',
+    )
+    def test_many_elements(self, content):
+        with self.assertRaisesRegex(exception.DescriptorRefused, 'elements'):
+            ovf.parse(content)
+
+    @ddt.data('', 'x:')
+    def test_namespace_is_not_multiplied(self, prefix):
+        # A parser that knows namespaces writes them out in each name.
+        names = ''.join(f'<{prefix}a{n} {prefix}b{n}=""/>' for n in range(999))
+        content = (
+            f'<Envelope xmlns="{"u" * 20000}" xmlns:x="{"u" * 20000}">'
+            f'{names}</Envelope>'
+        ).encode()
+        tracemalloc.start()
+        self.addCleanup(tracemalloc.stop)
+        with self.assertRaises(exception.DescriptorRefused):
+            ovf.parse(content)
+        self.assertLess(tracemalloc.get_traced_memory()[1], 2**22)
+
+    def test_attributes_of_other_namespaces(self):
+        more = 'xmlns:href="http://example.com/x" x:href="elsewhere"'
+        found = ovf.parse(
+            make.descriptor(files=make.file(more=f'xmlns:x="x" {more}'))
+        )
+        self.assertEqual('disk.vmdk', found.disk)
 
     def test_text_fits_a_sentence(self):
         with self.assertRaises(exception.DescriptorRefused) as caught:
