@@ -12,6 +12,10 @@ from glance_ext.appliance import exception
 #: Glance's disk formats that are a disk, and can be told by their content.
 FORMATS = frozenset(('qcow2', 'raw', 'vdi', 'vhd', 'vhdx', 'vmdk'))
 
+_ADVICE = {
+    'vmdk': 'a vmdk has to be streamOptimized or monolithicSparse',
+}
+
 
 @dataclasses.dataclass(frozen=True)
 class Disk:
@@ -50,8 +54,8 @@ def inspect(path, max_gib):
     except format_inspector.SafetyCheckFailed as error:
         raise exception.DiskRefused(
             f'its format {inspector} is not safe '
-            f'({", ".join(sorted(error.failures))}); it must not need other '
-            'files, and a vmdk has to be streamOptimized or monolithicSparse'
+            f'({", ".join(sorted(error.failures))}); '
+            f'{_ADVICE.get(inspector.NAME, "it must not need other files")}'
         ) from error
     except format_inspector.ImageFormatError as error:
         raise exception.DiskRefused(str(error)) from error
@@ -66,13 +70,31 @@ def inspect(path, max_gib):
         raise exception.DiskRefused(
             f'it is {name}, and not one of {", ".join(sorted(FORMATS))}'
         )
-    # The inspector has only read as far as it had to.
-    found = Disk(name, os.path.getsize(path) if name == 'raw' else size)
-    if not 0 < found.gib <= max_gib:
+    if name == 'raw':
+        # The inspector has only read as far as it had to.
+        return inspect_raw(path, max_gib)
+    return _bounded(Disk(name, size), max_gib)
+
+
+def inspect_raw(path, max_gib):
+    """Look at what is said to be a raw disk, whatever its content looks like.
+
+    It may be encrypted, or an ISO that boots from a disk as well.
+
+    :param path: of the file
+    :param max_gib: how large a disk may be
+    :returns: a :class:`Disk`
+    :raises DiskRefused: when it is larger, or empty
+    """
+    return _bounded(Disk('raw', os.path.getsize(path)), max_gib)
+
+
+def _bounded(disk, max_gib):
+    if not 0 < disk.gib <= max_gib:
         raise exception.DiskRefused(
-            f'it has {found.gib} GiB, and may have 1 to {max_gib}'
+            f'it has {disk.gib} GiB, and may have 1 to {max_gib}'
         )
-    return found
+    return disk
 
 
 def _check_parent(inspector):

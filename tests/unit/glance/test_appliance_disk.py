@@ -60,6 +60,14 @@ class InspectTest(base.TestCase):
         with self.assertRaisesRegex(exception.DiskRefused, text):
             self.inspect(content)
 
+    @ddt.data(make.qcow2(backing=0x200), make.vmdk(kind='monolithicFlat'))
+    def test_advice_is_of_the_format(self, content):
+        with self.assertRaises(exception.DiskRefused) as caught:
+            self.inspect(content)
+        self.assertEqual(
+            content.startswith(b'KDMV'), 'streamOpt' in str(caught.exception)
+        )
+
     def test_descriptor_without_its_extents(self):
         text = make.vmdk()[512 : 21 * 512].rstrip(b'\0')
         with self.assertRaises(exception.DiskRefused):
