@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The disk of an OVA: a tar archive with an OVF descriptor (DMTF DSP0243).
 
-The archive is hostile. Names in it are compared and never used as paths,
-nothing is unpacked but the one disk, to a path that the caller names, and that
-is at most as large as the archive: there is neither compression nor a sparse
-file in it.
+The archive is hostile. Names in it are compared and never used as paths, and
+nothing is unpacked but the one disk. Neither is there compression nor a sparse
+file in it, so the disk is a range of the archive's own bytes: it is moved to
+their start, and no other file is made, which would want room and somebody who
+removes it.
 """
 
 import re
@@ -17,28 +18,28 @@ from glance_ext.appliance import ovf
 
 #: Bytes of all headers of an archive, long names and the like among them;
 #: an OVA has a handful of files.
-MAX_HEADERS = 2**20
+MAX_HEADERS = 2**16
 
+# Bytes of one of them. Some versions of Python need quadratic time for one
+# that is extended (CVE-2024-6232).
+_MAX_HEADER = 2**12
 _CHUNK = 2**20
 # No folder, and nothing that a log or a terminal would take for a command.
 _PLAIN = re.compile(r'(?!\.{1,2}$)[^/\\\0-\x1f\x7f]{1,255}')
 
 
-def extract(path, disk_path):
-    """Write the disk of an OVA to a file of its own.
+def extract(path):
+    """Make the file of an OVA that of its disk.
 
-    :param path: of the OVA
-    :param disk_path: of a file that is made; on failure it may be there
+    :param path: of the file; of no use after a failure
     :returns: the :class:`~glance_ext.appliance.ovf.Appliance`
     :raises ArchiveRefused: for what is no such archive
     :raises DescriptorRefused: see :func:`~glance_ext.appliance.ovf.parse`
     """
-    with open(path, 'rb') as archive:
+    with open(path, 'r+b') as archive:
         members = _members(archive)
         appliance = _appliance(archive, members)
-        disk = _disk(members, appliance)
-        with open(disk_path, 'wb') as target:
-            _copy(archive, disk, target)
+        _keep(archive, _disk(members, appliance))
     return appliance
 
 
@@ -56,7 +57,7 @@ class _Headers:
         self.tell = archive.tell
 
     def read(self, size):
-        if not 0 <= size <= self._left:
+        if not 0 <= size <= min(self._left, _MAX_HEADER):
             raise exception.ArchiveRefused('its headers are too large')
         self._left -= size
         return self._archive.read(size)
@@ -75,7 +76,13 @@ def _members(archive):
                     )
                 found[member.name] = member
     # What tarfile makes of damage, by the version of Python.
-    except (tarfile.TarError, ValueError, OverflowError, OSError) as error:
+    except (
+        tarfile.TarError,
+        ValueError,
+        OverflowError,
+        OSError,
+        RecursionError,
+    ) as error:
         raise exception.ArchiveRefused(
             f'it cannot be read: {str(error)[:80]}'
         ) from error
@@ -129,14 +136,18 @@ def _disk(members, appliance):
     return found
 
 
-def _copy(archive, member, target):
-    archive.seek(member.offset_data)
-    left = member.size
-    while left:
-        chunk = archive.read(min(left, _CHUNK))
+def _keep(archive, member):
+    """Of an archive, leave the bytes of one member."""
+    done = 0
+    while done < member.size:
+        archive.seek(member.offset_data + done)
+        chunk = archive.read(min(member.size - done, _CHUNK))
         if not chunk:
             raise exception.ArchiveRefused('it ends within its disk')
-        target.write(chunk)
-        left -= len(chunk)
+        # Before what is read next, for a header is before the disk.
+        archive.seek(done)
+        archive.write(chunk)
+        done += len(chunk)
         # Where Glance runs under eventlet, others are served meanwhile.
         time.sleep(0)
+    archive.truncate(member.size)

@@ -2,6 +2,7 @@
 
 import os
 import tarfile
+from unittest import mock
 
 import ddt
 import fixtures
@@ -21,16 +22,15 @@ class Base(base.TestCase):
     def setUp(self):
         super().setUp()
         self.folder = self.useFixture(fixtures.TempDir()).path
-        self.target = os.path.join(self.folder, 'disk')
+        self.path = os.path.join(self.folder, 'a.ova')
 
     def extract(self, content):
-        path = os.path.join(self.folder, 'a.ova')
-        with open(path, 'wb') as file:
+        with open(self.path, 'wb') as file:
             file.write(content)
-        return ova.extract(path, self.target)
+        return ova.extract(self.path)
 
     def extracted(self):
-        with open(self.target, 'rb') as file:
+        with open(self.path, 'rb') as file:
             return file.read()
 
 
@@ -42,6 +42,14 @@ class ExtractTest(Base):
         found = self.extract(make.ova(*PLAIN, manifest, tar_format=tar_format))
         self.assertEqual('Web shop', found.name)
         self.assertEqual(DISK, self.extracted())
+        # No second file, for which there may be no room.
+        self.assertEqual(['a.ova'], os.listdir(self.folder))
+
+    @ddt.data(1, 2**20 - 1, 2**20, 2**20 + 1, 3 * 2**20 + 5, 0)
+    def test_size(self, size):
+        disk = os.urandom(size)
+        self.extract(make.ova(DESCRIPTOR, ('disk.vmdk', disk)))
+        self.assertEqual(disk, self.extracted())
 
     def test_disk_before_the_descriptor(self):
         self.extract(make.ova(*reversed(PLAIN)))
@@ -134,6 +142,11 @@ def negative():
 END = b'\0' * 1024
 
 
+def long_names(count):
+    """Headers, each of which is the long name of the next."""
+    return (long_name(4) + b'abc\0'.ljust(512, b'\0')) * count
+
+
 @ddt.ddt
 class HostileArchiveTest(Base):
     @ddt.data(
@@ -177,6 +190,9 @@ class HostileArchiveTest(Base):
         ('is a link', make.ova(DESCRIPTOR)[: -10240 + 2048] + old_sparse()),
         ('headers are too large', long_name(2**33) + END),
         ('headers are too large', extended(2**33) + END),
+        # A regular expression of tarfile's takes a quadratic time for them.
+        ('headers are too large', extended(8192) + b'1' * 8192 + END),
+        ('headers are too large', long_names(900) + END),
         (
             'headers are too large',
             old_sparse(extended=1) + (b'\0' * 504 + b'\1' * 8) * 3000,
@@ -188,11 +204,17 @@ class HostileArchiveTest(Base):
     def test_refused(self, text, content):
         with self.assertRaisesRegex(exception.ArchiveRefused, text):
             self.extract(content)
-        self.assertFalse(os.path.exists(self.target))
 
     def test_negative_size(self):
         with self.assertRaises(exception.ArchiveRefused):
             self.extract(negative() * 4000)
+
+    def test_recursion_of_tarfile(self):
+        with (
+            mock.patch.object(ova, 'MAX_HEADERS', 2**20),
+            self.assertRaisesRegex(exception.ArchiveRefused, 'cannot be read'),
+        ):
+            self.extract(long_names(900) + END)
 
     def test_many_members(self):
         with self.assertRaisesRegex(exception.ArchiveRefused, 'too large'):

@@ -1,75 +1,63 @@
 # SPDX-License-Identifier: Apache-2.0
 
-import copy
+"""The plug-in in Glance's own flow, on a repository with one image."""
+
+import io
 import os
+import pathlib
 from unittest import mock
+import urllib.request
 
 import ddt
 import fixtures
-from glance import domain
-from glance.api.v2 import images  # noqa: F401  registers Glance's options
+from glance.api.v2 import images as _options  # noqa: F401  Glance's options
 from glance.async_.flows import api_image_import
 from glance.common import exception as glance_exception
 from oslo_config import cfg
 from oslo_config import fixture as config_fixture
 from taskflow import engines
-from taskflow import retry
 from taskflow import task
-from taskflow.patterns import linear_flow
 
+from glance_ext.appliance import ova
 from glance_ext.appliance import plugin
 from tests.unit import base
 from tests.unit.glance import appliances as make
+from tests.unit.glance import images
 
-IMAGE = 'c0ffee00-0000-4000-8000-000000000001'
-TASK = 'import-task'
-STORES = ['fast', 'slow']
+IMAGE, LOCK = images.IMAGE, images.LOCK
 
-
-class Repo:
-    """Glance's repository with one image in it."""
-
-    def __init__(self, image):
-        self.image = image
-
-    def get(self, image_id):
-        return duplicate(self.image)
-
-    def save(self, image, from_state=None):
-        self.image = image
+# Loads all stores that Glance knows, one of which starts a process for that.
+api_image_import.backend.register_opts(cfg.ConfigOpts())
 
 
-def duplicate(image):
-    found = copy.copy(image)
-    found.extra_properties = type(image.extra_properties)(
-        image.extra_properties
-    )
-    return found
+# Of the methods, what their requests have.
+PARAMETERS = {
+    'glance-direct': {},
+    'web-download': {'uri': 'http://example.org/shop.ova'},
+}
 
 
-class Staged(task.Task):
-    default_provides = 'file_path'
+class Answer(io.BytesIO):
+    """Of a web server."""
 
-    def __init__(self, url):
-        super().__init__()
-        self.url = url
-
-    def execute(self):
-        return self.url
+    def __init__(self, content):
+        super().__init__(content)
+        self.headers = {'content-length': str(len(content))}
 
 
 class Store(task.Task):
     """What comes after the plug-in.
 
-    :param queue: whether its own undoing has the image queued, as that of
+    :param error: that it ends with, if any
+    :param queue: whether its undoing has the image queued, as that of
         image_conversion does
     """
 
-    def __init__(self, error, queue, wrapper):
+    def __init__(self, wrapper, error, queue):
         super().__init__()
+        self.wrapper = wrapper
         self.error = error
         self.queue = queue
-        self.wrapper = wrapper
         self.stored = None
 
     def execute(self, file_path):
@@ -77,6 +65,8 @@ class Store(task.Task):
             self.stored = file.read()
         if self.error:
             raise self.error
+        with self.wrapper as action:
+            action.set_image_attribute(status='active')
 
     def revert(self, **unused):
         if self.queue:
@@ -84,67 +74,75 @@ class Store(task.Task):
                 action.set_image_attribute(status='queued')
 
 
-class ReservedProperties(domain.ExtraProperties):
-    def __setitem__(self, name, value):
-        if name.startswith('newos'):
-            raise glance_exception.Forbidden()
-        super().__setitem__(name, value)
-
-
 class Base(base.TestCase):
     def setUp(self):
         super().setUp()
         self.conf = self.useFixture(config_fixture.Config(cfg.CONF))
         self.folder = self.useFixture(fixtures.TempDir()).path
-        self.path = os.path.join(self.folder, IMAGE)
-
-    def image(self, **attributes):
-        attributes = {
-            'container_format': 'ova',
-            'disk_format': 'vmdk',
-            'name': 'shop',
-        } | attributes
-        properties = attributes.pop('extra_properties', {})
-        image = domain.ImageFactory().new_image(
-            image_id=IMAGE,
-            extra_properties={
-                'os_glance_import_task': TASK,
-                'os_glance_importing_to_stores': ','.join(STORES),
-            }
-            | properties,
-            **attributes,
+        self.path = pathlib.Path(self.folder, IMAGE)
+        self.conf.config(node_staging_uri=f'file://{self.folder}')
+        self.conf.config(
+            group='image_import_opts', image_import_plugins=['newos_appliance']
         )
-        image.status = 'importing'
+        self.layers = []
+        self.store = None
+
+    def image(self, container_format='ova', **attributes):
+        attributes = {'disk_format': 'vmdk', 'name': 'shop'} | attributes
+        image = images.make(status='queued', **attributes)
+        image.container_format = container_format
         return image
 
-    def run_import(self, content, image=None, error=None, queue=False):
+    @property
+    def result(self):
+        return self.database.image
+
+    def run_import(
+        self,
+        content,
+        image=None,
+        error=None,
+        queue=False,
+        method='glance-direct',
+    ):
         """Returns the image as it is after the import."""
-        with open(self.path, 'wb') as file:
-            file.write(content)
-        self.repo = Repo(image or self.image())
-        self.repo.image.size = len(content)
-        wrapper = api_image_import.ImportActionWrapper(self.repo, IMAGE, TASK)
-        self.store = Store(error, queue, wrapper)
-        url = f'file://{self.path}'
-        flow = linear_flow.Flow('import', retry=retry.AlwaysRevert()).add(
-            Staged(url),
-            plugin.get_flow(
-                task_id=TASK,
-                task_type='api_image_import',
-                image_repo=self.repo,
-                image_id=IMAGE,
-                action_wrapper=wrapper,
-                backend=STORES,
-                context=None,
+        self.database = repo = images.Repo(image or self.image())
+        for layer in self.layers:
+            repo = layer(repo)
+        if method == 'glance-direct':
+            self.path.write_bytes(content)
+            self.result.size = len(content)
+
+        def store(*given):
+            self.store = Store(given[3], error, queue)
+            return self.store
+
+        with (
+            mock.patch.object(api_image_import, '_ImportToStore', store),
+            mock.patch.object(
+                urllib.request.OpenerDirector,
+                'open',
+                return_value=Answer(content),
             ),
-            self.store,
-        )
-        engine = engines.load(flow)
-        try:
-            engine.run()
-        finally:
-            self.result = self.repo.image
+        ):
+            flow = api_image_import.get_flow(
+                task_id=images.TASK,
+                task_type='api_image_import',
+                task_repo=mock.Mock(),
+                image_repo=repo,
+                image_id=IMAGE,
+                import_req={'method': {'name': method, **PARAMETERS[method]}},
+                backend=['fast'],
+                context=mock.Mock(),
+            )
+            engines.run(flow)
         return self.result
+
+    def meanwhile(self, what):
+        """Have something done while the disk is taken out of its OVA."""
+        self.useFixture(
+            fixtures.MockPatchObject(ova.time, 'sleep', lambda _s: what())
+        )
 
     def ova(self, disk=None, **said):
         disk = make.qcow2() if disk is None else disk
@@ -170,7 +168,41 @@ class OvaTest(Base):
                 image.extra_properties['newos_vcpus'],
             ),
         )
-        self.assertEqual([IMAGE], os.listdir(self.folder))
+        self.assertEqual('active', image.status)
+        self.assertEqual([], os.listdir(self.folder))
+
+    def test_download(self):
+        image = self.run_import(self.ova(), method='web-download')
+        self.assertEqual('qcow2', image.disk_format)
+        self.assertEqual(make.qcow2(), self.store.stored)
+
+    def test_what_the_user_does_meanwhile_stays(self):
+        def change():
+            self.database.change(newos_vcpus='8', purpose='tests')
+            self.result.name = 'renamed'
+            self.result.min_ram = 64
+
+        self.meanwhile(change)
+        image = self.run_import(self.ova())
+        self.assertEqual('qcow2', image.disk_format)
+        self.assertEqual(('renamed', 64), (image.name, image.min_ram))
+        self.assertEqual('8', image.extra_properties['newos_vcpus'])
+        self.assertEqual('tests', image.extra_properties['purpose'])
+
+    def test_no_second_file(self):
+        seen = []
+        self.meanwhile(lambda: seen.append(os.listdir(self.folder)))
+        self.run_import(self.ova())
+        self.assertEqual([[IMAGE]], seen)
+
+    def test_more_than_the_quota_allows(self):
+        self.conf.config(image_property_quota=1)
+        self.layers = [images.with_quota]
+        image = self.run_import(self.ova())
+        self.assertEqual('active', image.status)
+        self.assertEqual('qcow2', image.disk_format)
+        self.assertEqual(6, image.min_disk)
+        self.assertNotIn('newos_source', image.extra_properties)
 
     def test_firmware(self):
         disk = make.qcow2()
@@ -206,9 +238,12 @@ class OvaTest(Base):
         self.assertEqual(255, len(image.extra_properties['newos_source']))
 
     def test_properties_that_the_operator_reserves(self):
-        image = self.image()
-        image.extra_properties = ReservedProperties(image.extra_properties)
-        found = self.run_import(self.ova(), image)
+        self.layers = [lambda repo: images.with_protections(repo, 'newos_')]
+        found = self.run_import(
+            self.ova(),
+            self.image(extra_properties={'newos_refused': 'no disk'}),
+        )
+        self.assertEqual('active', found.status)
         self.assertEqual('bare', found.container_format)
         self.assertNotIn('newos_source', found.extra_properties)
 
@@ -227,8 +262,9 @@ class RefusalTest(Base):
         for name, value in attributes.items():
             self.assertEqual(value, getattr(image, name), name)
         self.assertEqual('', self.property('os_glance_importing_to_stores'))
-        self.assertEqual('fast,slow', self.property('os_glance_failed_import'))
+        self.assertEqual('fast', self.property('os_glance_failed_import'))
         self.assertNotIn('newos_source', image.extra_properties)
+        self.assertNotIn(LOCK, image.extra_properties)
         self.assertEqual([], os.listdir(self.folder))
 
     def property(self, name):
@@ -293,37 +329,143 @@ class RefusalTest(Base):
         )
         self.assertNotIn('newos_refused', self.result.extra_properties)
 
-    def test_what_only_the_operator_is_to_know(self):
-        error = OSError(28, 'No space left on device', '/secret/path')
+    def test_later_failure_leaves_what_the_user_has_changed(self):
+        def execute(store, file_path):
+            self.result.min_ram = 64
+            self.database.change(newos_vcpus='8')
+            raise ZeroDivisionError()
+
         with (
-            mock.patch.object(plugin.os, 'replace', side_effect=error),
-            self.assertRaises(OSError),
+            mock.patch.object(Store, 'execute', execute),
+            self.assertRaises(ZeroDivisionError),
         ):
+            self.run_import(self.ova())
+        self.check_queued(self.result, min_ram=64, min_disk=0)
+        self.assertEqual('8', self.property('newos_vcpus'))
+
+    def test_failure_of_what_is_active(self):
+        with (
+            mock.patch.object(
+                api_image_import._DeleteFromFS,
+                'execute',
+                side_effect=ZeroDivisionError(),
+            ),
+            self.assertRaises(ZeroDivisionError),
+        ):
+            self.run_import(self.ova())
+        self.assertEqual('active', self.result.status)
+        self.assertEqual('qcow2', self.result.disk_format)
+        self.assertEqual('2', self.property('newos_vcpus'))
+
+    @ddt.data(
+        # protected, quota
+        ('newos_', 9),
+        ('other', 0),
+    )
+    @ddt.unpack
+    def test_reason_cannot_be_set(self, protected, maximum):
+        self.conf.config(image_property_quota=maximum)
+        self.layers = [
+            images.with_quota,
+            lambda repo: images.with_protections(repo, protected),
+        ]
+        for method in ('glance-direct', 'web-download'):
+            with self.assertRaisesRegex(
+                glance_exception.UploadException, 'cannot be read'
+            ):
+                self.run_import(b'no tar', method=method)
+            self.check_queued(self.result, container_format='ova')
+            self.assertNotIn('newos_refused', self.result.extra_properties)
+
+    @ddt.data(
+        ('backing_file', None),
+        ('it is raw', {'container_format': 'bare', 'disk_format': 'qcow2'}),
+    )
+    @ddt.unpack
+    def test_download_that_is_refused(self, text, attributes):
+        content = make.raw()
+        if not attributes:
+            content = self.ova(make.qcow2(backing=0x200))
+        # Glance shows no text of several failures.
+        with self.assertRaisesRegex(glance_exception.UploadException, text):
+            self.run_import(
+                content,
+                self.image(**attributes or {}),
+                method='web-download',
+            )
+        self.check_queued(self.result, size=None, min_disk=0)
+        self.assertRegex(self.property('newos_refused'), text)
+
+    @ddt.data('ova', 'bare')
+    def test_download_that_fails_later(self, container):
+        content = self.ova() if container == 'ova' else make.qcow2()
+        with self.assertRaises(ZeroDivisionError):
+            self.run_import(
+                content,
+                self.image(container, disk_format='qcow2'),
+                error=ZeroDivisionError(),
+                method='web-download',
+            )
+        self.check_queued(
+            self.result, container_format=container, size=None, min_disk=0
+        )
+
+    @ddt.data('glance-direct', 'web-download')
+    def test_image_is_deleted_meanwhile(self, method):
+        def delete():
+            self.path.unlink()
+            self.database.image = None
+
+        self.meanwhile(delete)
+        with self.assertRaises(Exception):  # noqa: B017  Glance's own undoing
+            self.run_import(self.ova(), method=method)
+        self.assertEqual([], os.listdir(self.folder))
+
+    def test_image_is_deleted_where_the_file_is_not(self):
+        self.meanwhile(lambda: setattr(self.database, 'image', None))
+        with self.assertRaises(Exception):  # noqa: B017  Glance's own undoing
+            self.run_import(self.ova(), method='web-download')
+        self.assertEqual([], os.listdir(self.folder))
+
+    def test_what_only_the_operator_is_to_know(self):
+        error = OSError(5, 'Input/output error', '/secret/path')
+
+        def fail():
+            raise error
+
+        self.meanwhile(fail)
+        with self.assertRaises(OSError):
             self.run_import(self.ova())
         self.check_queued(self.result, container_format='ova')
         self.assertNotIn('newos_refused', self.result.extra_properties)
 
     def test_another_task_has_the_image(self):
-        image = self.image()
-        image.extra_properties['os_glance_import_task'] = 'other'
+        self.meanwhile(
+            lambda: self.database.change(os_glance_import_task='other')
+        )
         # Neither does the undoing touch it.
-        with self.assertRaises(Exception):  # noqa: B017
-            self.run_import(self.ova(), image)
+        with self.assertRaises(Exception):  # noqa: B017  Glance's own undoing
+            self.run_import(self.ova())
         self.assertEqual('ova', self.result.container_format)
         self.assertEqual('importing', self.result.status)
+        self.assertTrue(self.path.exists())
 
 
 @ddt.ddt
 class DiskTest(Base):
     def bare(self, disk_format, **attributes):
-        return self.image(
-            container_format='bare', disk_format=disk_format, **attributes
-        )
+        return self.image('bare', disk_format=disk_format, **attributes)
 
     @ddt.data(
         ('raw', make.raw(), 1),
         ('qcow2', make.qcow2(), 6),
         ('vmdk', make.vmdk(), 2),
+        # Glance takes what is said to be raw, and so does Nova: an ISO that
+        # boots from a disk, what is encrypted, and what is no disk by content.
+        ('raw', make.iso(), 1),
+        ('raw', make.raw(2**16)[:512] + make.iso()[512:], 1),
+        ('raw', b'LUKS\xba\xbe\0\1' + b'\0' * 4096, 1),
+        ('raw', make.qcow2(), 1),
     )
     @ddt.unpack
     def test_checked(self, disk_format, content, gib):
@@ -337,7 +479,6 @@ class DiskTest(Base):
 
     @ddt.data(
         ('vmdk', make.qcow2(), 'it is qcow2'),
-        ('raw', make.qcow2(), 'it is qcow2'),
         ('qcow2', make.raw(), 'it is raw'),
         ('vmdk', make.vmdk(extent='/etc/passwd'), 'not safe'),
         ('qcow2', make.qcow2(backing=0x200), 'backing_file'),
@@ -360,12 +501,10 @@ class DiskTest(Base):
     )
     @ddt.unpack
     def test_what_is_not_known_is_not_touched(self, container, disk_format):
-        before = self.image(
-            container_format=container, disk_format=disk_format
-        )
+        before = self.image(container, disk_format=disk_format)
         content = make.qcow2(backing=0x200)
-        with mock.patch.object(Repo, 'save', autospec=True) as save:
-            image = self.run_import(content, duplicate(before))
-        save.assert_not_called()
+        image = self.run_import(content, before)
         self.assertEqual(content, self.store.stored)
-        self.assertEqual(before.extra_properties, image.extra_properties)
+        self.assertEqual('active', image.status)
+        self.assertEqual(0, image.min_disk)
+        self.assertNotIn('newos_source', image.extra_properties)
