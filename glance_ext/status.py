@@ -16,7 +16,6 @@ from oslo_config import types
 from oslo_upgradecheck import upgradecheck
 
 from glance_ext import conf as newos_conf
-from nova_newos import exception
 from nova_newos import iso
 
 PLUGIN = 'newos_iso'
@@ -146,7 +145,7 @@ class Checks(upgradecheck.UpgradeCommands):
         try:
             # Nothing is like it: it is to be read, no more.
             iso.Database(path).identify(iso.Iso(volume_size=1))
-        except exception.NoDatabase as error:
+        except iso.NoDatabase as error:
             return _failure(str(error))
         return _success(path)
 

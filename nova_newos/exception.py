@@ -473,18 +473,3 @@ class EvacuationRefused(NewosError):
         'installed anew: bring the host back, or delete the server and '
         'create it again'
     )
-
-
-class NotAnIso(NewosError):
-    """The bytes have no volume of ISO 9660 or UDF."""
-
-    msg_fmt = 'there is no ISO 9660 or UDF volume: upload an ISO'
-
-
-class NoDatabase(NewosError):
-    """There is no database of operating systems where it should be."""
-
-    msg_fmt = (
-        'no libosinfo database in {path!s:.80} ({reason!s:.50}): install '
-        'osinfo-db, or name its directory or archive'
-    )

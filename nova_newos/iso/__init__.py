@@ -5,11 +5,11 @@ Pure: no process, no network, nothing of Nova or Glance. The bytes of an ISO
 are a stranger's; see :mod:`nova_newos.iso.inspector` for what that means.
 """
 
-from nova_newos.exception import NoDatabase
-from nova_newos.exception import NotAnIso
 from nova_newos.iso.database import DEFAULT_PATH
 from nova_newos.iso.database import Database
 from nova_newos.iso.database import System
+from nova_newos.iso.exception import NoDatabase
+from nova_newos.iso.exception import NotAnIso
 from nova_newos.iso.facts import BootEntry
 from nova_newos.iso.facts import Iso
 from nova_newos.iso.inspector import Watch

@@ -30,7 +30,7 @@ from xml.etree.ElementTree import Element
 
 from defusedxml import ElementTree
 
-from nova_newos import exception
+from nova_newos.iso import exception
 from nova_newos.iso.facts import Iso
 
 LOG = logging.getLogger(__name__)

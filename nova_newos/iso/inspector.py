@@ -11,8 +11,8 @@ number of the ISO decides how much.
 import dataclasses
 from typing import BinaryIO
 
-from nova_newos import exception
 from nova_newos.iso import eltorito
+from nova_newos.iso import exception
 from nova_newos.iso import loader
 from nova_newos.iso import partitions
 from nova_newos.iso import reader

@@ -36,9 +36,8 @@ import contextlib
 import dataclasses
 import json
 import re
+from xml.parsers import expat
 
-from defusedxml import ElementTree
-import defusedxml.common
 import yaml
 
 from nova_newos import exception
@@ -92,8 +91,8 @@ KINDS = (
 _WINDOWS = 'urn:schemas-microsoft-com:unattend'
 _YAST = 'http://www.suse.com/1.0/yast2ns'
 _ROOTS = {
-    f'{{{_WINDOWS}}}unattend': UNATTEND,
-    f'{{{_YAST}}}profile': AUTOYAST,
+    (_WINDOWS, 'unattend'): UNATTEND,
+    (_YAST, 'profile'): AUTOYAST,
 }
 _WRONG_ENCODING = 'not in the encoding it declares: save it as UTF-8'
 
@@ -249,24 +248,36 @@ def _text(data):
 
 
 class _Outline:
-    """Takes the root and the passes of a document from its parser."""
+    """Takes the root and the passes of a document from its parser.
+
+    That is told nothing of namespaces: it would write them out in every name,
+    and user data of some kilobytes would become gigabytes. The root declares
+    its own.
+    """
 
     def __init__(self):
         self.root = None
         self.passes = set()
-        self.has_entities = False
+        self._has_entities = False
+        self._settings = None
+
+    def declare_entity(self, *_declaration):
+        self._has_entities = True
 
     def start(self, tag, attributes):
         if self.root is None:
-            self.root = tag
-            if self.has_entities:
+            self._start_root(tag, attributes)
+            if self._has_entities:
                 # Before any in the content is replaced.
                 raise _EntitiesError
-        elif tag == f'{{{_WINDOWS}}}settings':
+        elif tag == self._settings:
             self.passes.add(attributes.get('pass'))
 
-    def close(self):
-        return self
+    def _start_root(self, tag, attributes):
+        prefix, colon, local = tag.rpartition(':')
+        namespace = attributes.get(f'xmlns{colon}{prefix}')
+        self.root = namespace, local
+        self._settings = f'{prefix}{colon}settings'
 
     @property
     def kind(self):
@@ -279,23 +290,16 @@ class _EntitiesError(Exception):
     """There are entities in a document."""
 
 
-class _Parser(ElementTree.DefusedXMLParser):
-    """Goes on after entities were declared, to see whose document it is."""
-
-    def defused_entity_decl(self, *declaration):
-        self.target.has_entities = True
-
-
 def _recognise_xml(data, text):
     if _WINDOWS not in text and _YAST not in text:
         return None
     outline = _Outline()
     try:
         _parse(data.lstrip(), outline)
-    except (_EntitiesError, defusedxml.common.DefusedXmlException) as error:
+    except _EntitiesError as error:
         problem, reason = error, 'XML entities are not allowed'
     # The latter two for encodings that Python does not know, or expat.
-    except (ElementTree.ParseError, LookupError, ValueError) as error:
+    except (expat.ExpatError, LookupError, ValueError) as error:
         problem = reason = error
         if outline.root is None:
             outline, reason = _in_the_encoding_found(text), _WRONG_ENCODING
@@ -311,19 +315,16 @@ def _recognise_xml(data, text):
 def _parse(document, outline):
     # A document type without entities is how AutoYaST's profiles begin;
     # nothing is ever fetched.
-    parser = _Parser(target=outline, forbid_dtd=False, forbid_entities=True)
-    parser.feed(document)
-    parser.close()
+    parser = expat.ParserCreate()
+    parser.EntityDeclHandler = outline.declare_entity
+    parser.StartElementHandler = outline.start
+    parser.Parse(document, True)
 
 
 def _in_the_encoding_found(text):
     """The outline of a document, whatever encoding it declares."""
     outline = _Outline()
-    with contextlib.suppress(
-        _EntitiesError,
-        defusedxml.common.DefusedXmlException,
-        ElementTree.ParseError,
-    ):
+    with contextlib.suppress(_EntitiesError, expat.ExpatError):
         _parse(text, outline)
     return outline
 

@@ -20,6 +20,7 @@ ENTRY_POINTS = {
         'nova-newos-status': 'nova_newos.cmd.status:main',
     },
     'glance.image_import.plugins': {
+        'newos_appliance': 'glance_ext.appliance.plugin:get_flow',
         'newos_iso': 'glance_ext.import_plugin:get_flow',
     },
     'nova_newos.media': {
@@ -29,6 +30,11 @@ ENTRY_POINTS = {
     'nova_newos.sealers': {
         'sparsify': 'nova_newos.golden.sparsify:SparsifySealer',
         'sysprep': 'nova_newos.golden.sysprep:SysprepSealer',
+    },
+    'openstack.cli.extension': {'golden': 'nova_newos.osc.plugin'},
+    'openstack.golden.v1': {
+        f'golden_build_{verb}': f'nova_newos.osc.build:{verb.title()}Build'
+        for verb in ('cancel', 'create', 'list', 'prune', 'show', 'wait')
     },
     'oslo.config.opts': {
         'glance_ext': 'glance_ext.conf:list_opts',
@@ -101,6 +107,8 @@ def test_declared_dependencies_are_enough_without_nova(
     imported = environment.python(
         'import importlib, pkgutil, nova_newos\n'
         'elsewhere = (\n'
+        '    "nova_newos.build.",\n'
+        '    "nova_newos.osc.",\n'
         '    "nova_newos.scheduler",\n'
         '    "nova_newos.tempest_plugin.",\n'
         '    "nova_newos.virt",\n'

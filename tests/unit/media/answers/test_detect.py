@@ -2,6 +2,7 @@
 
 import random
 import time
+import tracemalloc
 from unittest import mock
 
 import ddt
@@ -157,6 +158,32 @@ class RecogniseTest(base.TestCase):
         self.assertIn(kind, str(caught.exception))
         self.assertIn(reason, str(caught.exception))
         self.assertLessEqual(len(str(caught.exception)), 190)
+
+    @ddt.data(
+        # Each element, and each attribute, would have the whole of it.
+        b''.join(b'<b%d/>' % number for number in range(2000)),
+        b'<n:a %s/>'
+        % b' '.join(b'n:b%d=""' % number for number in range(2000)),
+    )
+    def test_namespace_is_written_out_nowhere(self, content):
+        data = (
+            b'<unattend xmlns="urn:schemas-microsoft-com:unattend">'
+            b'<x xmlns="%s" xmlns:n="%s">%s</x></unattend>'
+        ) % (b'a' * 20000, b'b' * 20000, content)
+        tracemalloc.start()
+        self.addCleanup(tracemalloc.stop)
+        self.assertEqual(detect.UNATTEND, detect.recognise(data))
+        _now, most = tracemalloc.get_traced_memory()
+        self.assertLess(most, 4 * 2**20)
+
+    @ddt.data(b'u:', b'')
+    def test_namespace_with_a_prefix(self, prefix):
+        name = b':' + prefix[:-1] if prefix else b''
+        data = (
+            b'<%(p)sunattend xmlns%(n)s="urn:schemas-microsoft-com:unattend">'
+            b'<%(p)ssettings pass="windowsPE"/></%(p)sunattend>'
+        ) % {b'p': prefix, b'n': name}
+        self.assertEqual(detect.AUTOUNATTEND, detect.recognise(data))
 
     def test_entities_in_the_attributes_of_the_root(self):
         """Replaced before its name is told, as far as expat allows."""
