@@ -232,19 +232,19 @@ class ListBuild(_Command, command.Lister):
 
     def take_action(self, args):
         """What there is of each, without doing anything."""
-        rows = []
-        for build in facts.builds(self.cloud):
-            status = engine.status(self.cloud, build.build_id)
-            rows.append(
-                (
-                    build.build_id,
-                    build.name,
-                    build.begun,
-                    status.phase.value,
-                    status.detail,
-                )
-            )
+        rows = [
+            (build.build_id, build.name, build.begun, *self._stands(build))
+            for build in facts.builds(self.cloud)
+        ]
         return ('id', 'name', 'begun', 'phase', 'detail'), rows
+
+    def _stands(self, build):
+        """Phase and detail; one that is broken does not hide the others."""
+        try:
+            status = engine.status(self.cloud, build.build_id)
+        except exception.NewosError as error:
+            return 'unknown', str(error)
+        return status.phase.value, status.detail
 
 
 class ShowBuild(_Command, command.ShowOne):

@@ -74,6 +74,25 @@ class BuildTest(test_engine.BuildTestCase):
         self.assertIn('done', values)
         self.assert_golden()
 
+    def test_list_with_a_broken_one(self):
+        """It is told, and can be cancelled."""
+        broken = self.create()['id']
+        self.happen()
+        self.happen()
+        self.run_command(build.ListBuild)
+        server = self.cloud.server('install')
+        server.status = 'ERROR'
+        server.metadata.pop('golden_flavor')
+        other = self.create()['id']
+        _names, rows = self.run_command(build.ListBuild)
+        self.assertEqual(
+            [(broken, 'unknown'), (other, 'install')],
+            [(row[0], row[3]) for row in rows],
+        )
+        self.run_command(build.CancelBuild, broken)
+        _names, rows = self.run_command(build.ListBuild)
+        self.assertEqual([other], [row[0] for row in rows])
+
     def test_said_once(self):
         """Nobody wants to read the same line every three seconds."""
         self.create('--wait')
