@@ -2,11 +2,9 @@
 
 """The plug-in in Glance's own flow, on a repository with one image."""
 
-import io
 import os
 import pathlib
 from unittest import mock
-import urllib.request
 
 import ddt
 import fixtures
@@ -15,63 +13,15 @@ from glance.async_.flows import api_image_import
 from glance.common import exception as glance_exception
 from oslo_config import cfg
 from oslo_config import fixture as config_fixture
-from taskflow import engines
-from taskflow import task
 
 from glance_ext.appliance import ova
 from glance_ext.appliance import plugin
 from tests.unit import base
 from tests.unit.glance import appliances as make
+from tests.unit.glance import flow
 from tests.unit.glance import images
 
 IMAGE, LOCK = images.IMAGE, images.LOCK
-
-# Loads all stores that Glance knows, one of which starts a process for that.
-api_image_import.backend.register_opts(cfg.ConfigOpts())
-
-
-# Of the methods, what their requests have.
-PARAMETERS = {
-    'glance-direct': {},
-    'web-download': {'uri': 'http://example.org/shop.ova'},
-}
-
-
-class Answer(io.BytesIO):
-    """Of a web server."""
-
-    def __init__(self, content):
-        super().__init__(content)
-        self.headers = {'content-length': str(len(content))}
-
-
-class Store(task.Task):
-    """What comes after the plug-in.
-
-    :param error: that it ends with, if any
-    :param queue: whether its undoing has the image queued, as that of
-        image_conversion does
-    """
-
-    def __init__(self, wrapper, error, queue):
-        super().__init__()
-        self.wrapper = wrapper
-        self.error = error
-        self.queue = queue
-        self.stored = None
-
-    def execute(self, file_path):
-        with open(file_path.removeprefix('file://'), 'rb') as file:
-            self.stored = file.read()
-        if self.error:
-            raise self.error
-        with self.wrapper as action:
-            action.set_image_attribute(status='active')
-
-    def revert(self, **unused):
-        if self.queue:
-            with self.wrapper as action:
-                action.set_image_attribute(status='queued')
 
 
 class Base(base.TestCase):
@@ -85,13 +35,17 @@ class Base(base.TestCase):
             group='image_import_opts', image_import_plugins=['newos_appliance']
         )
         self.layers = []
-        self.store = None
+        self.stores = []
 
     def image(self, container_format='ova', **attributes):
         attributes = {'disk_format': 'vmdk', 'name': 'shop'} | attributes
         image = images.make(status='queued', **attributes)
         image.container_format = container_format
         return image
+
+    @property
+    def store(self):
+        return self.stores[-1]
 
     @property
     def result(self):
@@ -113,29 +67,14 @@ class Base(base.TestCase):
             self.path.write_bytes(content)
             self.result.size = len(content)
 
-        def store(*given):
-            self.store = Store(given[3], error, queue)
-            return self.store
-
-        with (
-            mock.patch.object(api_image_import, '_ImportToStore', store),
-            mock.patch.object(
-                urllib.request.OpenerDirector,
-                'open',
-                return_value=Answer(content),
-            ),
-        ):
-            flow = api_image_import.get_flow(
-                task_id=images.TASK,
-                task_type='api_image_import',
-                task_repo=mock.Mock(),
-                image_repo=repo,
-                image_id=IMAGE,
-                import_req={'method': {'name': method, **PARAMETERS[method]}},
-                backend=['fast'],
-                context=mock.Mock(),
-            )
-            engines.run(flow)
+        flow.run(
+            repo,
+            content,
+            method,
+            self.stores,
+            error=error,
+            queues=queue,
+        )
         return self.result
 
     def meanwhile(self, what):
@@ -336,7 +275,7 @@ class RefusalTest(Base):
             raise ZeroDivisionError()
 
         with (
-            mock.patch.object(Store, 'execute', execute),
+            mock.patch.object(flow.Store, 'execute', execute),
             self.assertRaises(ZeroDivisionError),
         ):
             self.run_import(self.ova())

@@ -2,64 +2,23 @@
 
 """The plug-in in Glance's own flow, on a repository with one image."""
 
-import io
 from unittest import mock
-import urllib.request
 
 import ddt
 from glance.api.v2 import images as _options  # noqa: F401  Glance's options
 from glance.async_.flows import api_image_import
 from glance.async_.flows._internal_plugins import glance_download
 from glance.common import exception as glance_exception
-from oslo_config import cfg
-from taskflow import engines
-from taskflow import task
 
 from glance_ext import findings
 from glance_ext import import_plugin
 from nova_newos import iso
 from tests.unit.glance import base
+from tests.unit.glance import flow
 from tests.unit.glance import images
 from tests.unit.glance import isos
 
 IMAGE, LOCK = images.IMAGE, images.LOCK
-
-# Loads all stores that Glance knows, one of which starts a process for that.
-api_image_import.backend.register_opts(cfg.ConfigOpts())
-
-
-# Of the methods, what their requests have.
-PARAMETERS = {
-    'glance-direct': {},
-    'web-download': {'uri': 'http://example.org/an.iso'},
-    'glance-download': {'glance_image_id': images.IMAGE},
-}
-
-
-class Answer(io.BytesIO):
-    """Of a web server."""
-
-    def __init__(self, content):
-        super().__init__(content)
-        self.headers = {'content-length': str(len(content))}
-
-
-class Store(task.Task):
-    """What comes after the plug-in.
-
-    :param error: that it ends with, if any
-    """
-
-    def __init__(self, action_wrapper, error):
-        super().__init__()
-        self._action_wrapper = action_wrapper
-        self._error = error
-
-    def execute(self, file_path):
-        if self._error:
-            raise self._error
-        with self._action_wrapper as action:
-            action.set_image_attribute(status='active')
 
 
 @ddt.ddt
@@ -94,29 +53,7 @@ class ImportPluginTest(base.TestCase):
             repo = layer(repo)
         if method == 'glance-direct':
             self.staged.write_bytes(content)
-        with (
-            mock.patch.object(
-                api_image_import,
-                '_ImportToStore',
-                lambda *given: Store(given[3], error),
-            ),
-            mock.patch.object(
-                urllib.request.OpenerDirector,
-                'open',
-                return_value=Answer(content),
-            ),
-        ):
-            flow = api_image_import.get_flow(
-                task_id=images.TASK,
-                task_type='api_image_import',
-                task_repo=mock.Mock(),
-                image_repo=repo,
-                image_id=IMAGE,
-                import_req={'method': {'name': method, **PARAMETERS[method]}},
-                backend=['fast'],
-                context=mock.Mock(),
-            )
-            engines.run(flow)
+        flow.run(repo, content, method, error=error)
 
     def check_given_back(self):
         """It can be imported again, and nothing of this import is left."""
