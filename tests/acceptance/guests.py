@@ -182,10 +182,16 @@ class Guest:
         actions = f'/servers/{self.id}/os-instance-actions'
         listed = admin.compute.get(actions, microversion='2.84').json()
         request = listed['instanceActions'][0]['request_id']
-        shown = admin.compute.get(
-            f'{actions}/{request}', microversion='2.84'
-        ).json()
-        events = shown['instanceAction']['events']
+
+        def ended():
+            shown = admin.compute.get(
+                f'{actions}/{request}', microversion='2.84'
+            ).json()
+            events = shown['instanceAction']['events']
+            # The server is what it was a moment before its events end.
+            return all(each['finish_time'] for each in events) and events
+
+        events = onebox.wait_for('the events of the action', ended)
         return ' '.join(filter(None, (each['details'] for each in events)))
 
     def ask(self, command='report'):
