@@ -10,7 +10,7 @@ from nova_newos import exception
 from nova_newos.virt import imagecache
 from tests.unit.virt import driver_base
 from tests.unit.virt import fakes
-from tests.unit.virt import test_blockinfo
+from tests.unit.virt import test_blockinfo_stock
 
 
 @ddt.ddt
@@ -23,7 +23,7 @@ class StartTest(driver_base.DriverTestCase):
 
     def test_blockinfo(self):
         """From the first question on."""
-        for name in test_blockinfo.WRAPPED:
+        for name in test_blockinfo_stock.WRAPPED:
             self.assertTrue(
                 hasattr(getattr(stock_blockinfo, name), '__wrapped__'), name
             )

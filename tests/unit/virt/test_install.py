@@ -10,21 +10,7 @@ from nova_newos.media import base as media_base
 from nova_newos.virt import blockinfo
 from nova_newos.virt import install
 from tests.unit.virt import fakes
-
-
-def propose(instance, meta=None, media=(), volume_root=False):
-    found = install.propose(
-        fakes.Media(*media), instance, meta or instance.image_meta, volume_root
-    )
-    return found and found.layout
-
-
-def persisted(instance, server_layout, meta):
-    return install.persisted(
-        instance,
-        server_layout and fakes.install_server(instance, server_layout),
-        meta,
-    )
+from tests.unit.virt import install_base
 
 
 @ddt.ddt
@@ -53,7 +39,7 @@ class ProposeTest(fakes.TestCase):
     def test_install_iso(self):
         self.assertEqual(
             layout.Layout(iso=fakes.ISO, root_gb=20),
-            propose(fakes.server(), fakes.image_meta()),
+            install_base.propose(fakes.server(), fakes.image_meta()),
         )
 
     def test_media_that_apply(self):
@@ -64,42 +50,50 @@ class ProposeTest(fakes.TestCase):
         ]
         self.assertEqual(
             (('virtio', fakes.DRIVERS), ('third', 'r')),
-            propose(fakes.server(), media=media).media,
+            install_base.propose(fakes.server(), media=media).media,
         )
 
     def test_refusal_of_a_medium(self):
         error = exception.ImageIdInvalid(source='s', value='v')
         with self.assertRaises(exception.ImageIdInvalid):
-            propose(fakes.server(), media=[fakes.Medium('virtio', error)])
+            install_base.propose(
+                fakes.server(), media=[fakes.Medium('virtio', error)]
+            )
 
     def test_seal_that_means_nothing(self):
         """Told before an hour of installation, not after it."""
         with self.assertRaises(exception.MetadataInvalid):
-            propose(fakes.server(metadata={'newos_seal': 'perhaps'}))
+            install_base.propose(
+                fakes.server(metadata={'newos_seal': 'perhaps'})
+            )
         image = fakes.image_dict(newos_seal='perhaps')
         with self.assertRaises(exception.PropertyInvalid):
-            propose(fakes.server(image))
+            install_base.propose(fakes.server(image))
 
     def test_seal_that_the_operator_does_not_want(self):
         self.flags('newos', seal='never')
         with self.assertRaises(exception.SealNotAllowed):
-            propose(fakes.server(metadata={'newos_seal': 'true'}))
+            install_base.propose(fakes.server(metadata={'newos_seal': 'true'}))
 
     @ddt.data('qcow2', 'raw', None)
     def test_other_images(self, disk_format):
         image = fakes.image_dict(disk_format, newos_install='junk')
         self.assertIsNone(
-            propose(fakes.server(image), objects.ImageMeta.from_dict(image))
+            install_base.propose(
+                fakes.server(image), objects.ImageMeta.from_dict(image)
+            )
         )
 
     def test_image_of_nothing(self):
         """An evacuation comes with an ImageMeta without fields."""
-        self.assertIsNone(propose(fakes.server(), objects.ImageMeta()))
+        self.assertIsNone(
+            install_base.propose(fakes.server(), objects.ImageMeta())
+        )
 
     @ddt.data('lxc', 'parallels')
     def test_other_virtualisation(self, virt_type):
         self.flags('libvirt', virt_type=virt_type)
-        self.assertIsNone(propose(fakes.server()))
+        self.assertIsNone(install_base.propose(fakes.server()))
 
     @ddt.data('newos_install', 'hw_rescue_device', 'hw_rescue_bus')
     def test_not_to_be_installed(self, name):
@@ -108,19 +102,21 @@ class ProposeTest(fakes.TestCase):
             name, 'usb'
         )
         instance = fakes.server(fakes.image_dict(**{name: value}))
-        self.assertIsNone(propose(instance))
-        self.assertIsNone(propose(instance, volume_root=True))
+        self.assertIsNone(install_base.propose(instance))
+        self.assertIsNone(install_base.propose(instance, volume_root=True))
 
     def test_image_decides_and_not_the_layout(self):
         """After an unshelve the server's metadata still say ISO."""
         instance = fakes.server(server_layout=fakes.LAYOUT)
-        self.assertIsNone(propose(instance, fakes.image_meta('qcow2')))
+        self.assertIsNone(
+            install_base.propose(instance, fakes.image_meta('qcow2'))
+        )
 
     def test_volume_root(self):
         with self.assertRaisesRegex(
             exception.VolumeRootRefused, 'newos_install=false'
         ):
-            propose(fakes.server(), volume_root=True)
+            install_base.propose(fakes.server(), volume_root=True)
 
     @ddt.data(
         ('shelved_offloaded', 'spawning', None),
@@ -133,13 +129,13 @@ class ProposeTest(fakes.TestCase):
         instance = fakes.server(vm_state=state, task_state=task)
         if error:
             with self.assertRaises(error):
-                propose(instance, volume_root=True)
+                install_base.propose(instance, volume_root=True)
         else:
-            self.assertIsNone(propose(instance, volume_root=True))
+            self.assertIsNone(install_base.propose(instance, volume_root=True))
 
     def test_volume_root_of_another_image(self):
         instance = fakes.server(fakes.image_dict('qcow2'))
-        self.assertIsNone(propose(instance, volume_root=True))
+        self.assertIsNone(install_base.propose(instance, volume_root=True))
 
     @ddt.data(
         # property, option, min_disk, flavor, expected
@@ -159,13 +155,15 @@ class ProposeTest(fakes.TestCase):
         image = fakes.image_dict(min_disk=min_disk, **properties)
         instance = fakes.server(image, flavor=fakes.flavor(root_gb))
         meta = objects.ImageMeta.from_dict(image)
-        self.assertEqual(expected, propose(instance, meta).root_gb)
+        self.assertEqual(
+            expected, install_base.propose(instance, meta).root_gb
+        )
 
     def test_same_answer_again(self):
         instance = fakes.server()
         self.assertEqual(
-            propose(instance, media=[fakes.VIRTIO]),
-            propose(instance, media=[fakes.VIRTIO]),
+            install_base.propose(instance, media=[fakes.VIRTIO]),
+            install_base.propose(instance, media=[fakes.VIRTIO]),
         )
 
 
@@ -184,7 +182,7 @@ class BusTest(fakes.TestCase):
         """Q35 has no IDE."""
         instance = self.server(hw_machine_type=machine, **{name: 'ide'})
         with self.assertRaises(exception.BusUnavailable) as caught:
-            propose(instance)
+            install_base.propose(instance)
         for part in (name, 'ide', machine, 'sata', 'scsi'):
             self.assertIn(part, str(caught.exception))
 
@@ -197,7 +195,7 @@ class BusTest(fakes.TestCase):
     def test_unsuitable(self, name, bus):
         """C: Nova takes these, and libvirt refuses them in the end."""
         with self.assertRaises(exception.BusUnsuitable) as caught:
-            propose(self.server(**{name: bus}))
+            install_base.propose(self.server(**{name: bus}))
         for part in (name, bus, 'sata', 'scsi'):
             self.assertIn(part, str(caught.exception))
 
@@ -205,7 +203,7 @@ class BusTest(fakes.TestCase):
         """The machine type may be the operator's."""
         self.flags('libvirt', hw_machine_type=['x86_64=q35'])
         with self.assertRaises(exception.BusUnavailable):
-            propose(self.server(hw_cdrom_bus='ide'))
+            install_base.propose(self.server(hw_cdrom_bus='ide'))
 
     @ddt.data(
         {'hw_machine_type': 'q35'},
@@ -215,7 +213,7 @@ class BusTest(fakes.TestCase):
         {'hw_disk_bus': 'ide'},
     )
     def test_available(self, properties):
-        self.assertIsNotNone(propose(self.server(**properties)))
+        self.assertIsNotNone(install_base.propose(self.server(**properties)))
 
     def test_too_many_cdroms(self):
         """IDE has four places; the user reads what to change."""
@@ -353,173 +351,3 @@ class NamingTest(fakes.TestCase):
             self.naming(instance),
         ):
             raise nova_exception.TooManyDiskDevices(maximum=4)
-
-
-@ddt.ddt
-class PersistedTest(fakes.TestCase):
-    def key(self, instance):
-        return layout.load(instance.system_metadata)
-
-    def test_install(self):
-        """The decision is saved before anything is made."""
-        instance = fakes.server()
-        proposed = propose(instance)
-        meta = fakes.image_meta()
-        with persisted(instance, proposed, meta):
-            [saved] = self.saved
-            self.assertEqual(proposed, layout.load(saved))
-        self.assertEqual(proposed, self.key(instance))
-        self.assertEqual('iso', instance.system_metadata['image_disk_format'])
-        self.assertEqual(1, len(self.saved))
-
-    def test_failed_spawn(self):
-        """The next host may have the stock driver."""
-        instance = fakes.server()
-        before = dict(instance.system_metadata)
-        with (
-            self.assertRaises(ZeroDivisionError),
-            persisted(instance, propose(instance), fakes.image_meta()),
-        ):
-            raise ZeroDivisionError
-        self.assertEqual(before, instance.system_metadata)
-        self.assertEqual(before, self.saved[-1])
-        self.assertNotIn(layout.KEY, self.saved[-1])
-
-    @ddt.data(
-        nova_exception.InstanceNotFound(instance_id=fakes.SERVER),
-        RuntimeError('the database is down'),
-    )
-    def test_cannot_be_saved_after_a_failure(self, error):
-        """What the user reads is why the spawn failed."""
-        instance = fakes.server()
-        with (
-            self.assertRaises(ZeroDivisionError),
-            persisted(instance, propose(instance), fakes.image_meta()),
-        ):
-            self.save_error = error
-            raise ZeroDivisionError
-
-    @ddt.data('qcow2', 'raw', 'iso')
-    def test_ordinary_server(self, disk_format):
-        """Nothing is written for a server that is not to be installed."""
-        image = fakes.image_dict(disk_format, newos_install='false')
-        instance = fakes.server(image)
-        before = dict(instance.system_metadata)
-        meta = objects.ImageMeta.from_dict(image)
-        with persisted(instance, propose(instance, meta), meta):
-            self.assertEqual(before, instance.system_metadata)
-        with (
-            self.assertRaises(ZeroDivisionError),
-            persisted(instance, None, meta),
-        ):
-            raise ZeroDivisionError
-        self.assertEqual([], self.saved)
-        self.assertNotIn('system_metadata', instance.obj_what_changed())
-
-    def unshelved(self):
-        return fakes.server(
-            server_layout=fakes.LAYOUT, vm_state='shelved_offloaded'
-        )
-
-    def test_unshelve(self):
-        """The installed disk must not become a CD-ROM again."""
-        instance = self.unshelved()
-        meta = fakes.image_meta('qcow2', image_id=fakes.OTHER)
-        with persisted(instance, propose(instance, meta), meta):
-            self.assertEqual(fakes.LAYOUT.restored(), self.key(instance))
-        self.assertEqual(fakes.LAYOUT.restored(), layout.load(self.saved[-1]))
-        self.assertEqual('qcow2', self.saved[-1]['image_disk_format'])
-
-    def test_failed_unshelve(self):
-        """It may be tried again, with what was there before."""
-        instance = self.unshelved()
-        meta = fakes.image_meta('qcow2', image_id=fakes.OTHER)
-        with (
-            self.assertRaises(ZeroDivisionError),
-            persisted(instance, None, meta),
-        ):
-            raise ZeroDivisionError
-        self.assertEqual(fakes.LAYOUT, layout.load(self.saved[-1]))
-        self.assertEqual('iso', self.saved[-1]['image_disk_format'])
-
-    def test_unshelve_again(self):
-        """A restored server stays restored."""
-        instance = fakes.server(
-            server_layout=fakes.LAYOUT.restored(),
-            vm_state='shelved_offloaded',
-        )
-        meta = fakes.image_meta('raw', image_id=fakes.OTHER)
-        with persisted(instance, None, meta):
-            pass
-        self.assertEqual(fakes.LAYOUT.restored(), self.key(instance))
-        self.assertEqual('raw', instance.system_metadata['image_disk_format'])
-
-    def rebuilt(self, image, server_layout=fakes.LAYOUT):
-        return fakes.server(
-            image, server_layout, task_state='rebuild_spawning'
-        )
-
-    @ddt.data(fakes.LAYOUT, fakes.LAYOUT.restored())
-    def test_rebuild_to_an_ordinary_image(self, server_layout):
-        """It is a server of stock Nova from then on."""
-        instance = self.rebuilt(fakes.image_dict('qcow2'), server_layout)
-        meta = fakes.image_meta('qcow2')
-        with persisted(instance, propose(instance, meta), meta):
-            self.assertNotIn(layout.KEY, instance.system_metadata)
-        self.assertNotIn(layout.KEY, self.saved[-1])
-
-    def test_failed_rebuild_to_an_ordinary_image(self):
-        instance = self.rebuilt(fakes.image_dict('qcow2'))
-        with (
-            self.assertRaises(ZeroDivisionError),
-            persisted(instance, None, fakes.image_meta('qcow2')),
-        ):
-            raise ZeroDivisionError
-        self.assertEqual(fakes.LAYOUT, layout.load(self.saved[-1]))
-
-    def test_rebuild_to_another_iso(self):
-        """The new image decides anew."""
-        image = fakes.image_dict(
-            image_id=fakes.OTHER, newos_root_disk_size='3'
-        )
-        instance = self.rebuilt(image)
-        meta = objects.ImageMeta.from_dict(image)
-        with persisted(instance, propose(instance, meta), meta):
-            pass
-        self.assertEqual(
-            layout.Layout(iso=fakes.OTHER, root_gb=3),
-            layout.load(self.saved[-1]),
-        )
-
-    def test_rebuild_to_a_live_cd(self):
-        image = fakes.image_dict(newos_install='false')
-        instance = self.rebuilt(image)
-        meta = objects.ImageMeta.from_dict(image)
-        with persisted(instance, propose(instance, meta), meta):
-            pass
-        self.assertNotIn(layout.KEY, self.saved[-1])
-
-    def test_layout_of_the_future(self):
-        """What cannot be read is not overwritten."""
-        instance = fakes.server()
-        instance.system_metadata[layout.KEY] = '{"v":2}'
-        with (
-            self.assertRaises(exception.LayoutInvalid),
-            persisted(instance, None, fakes.image_meta()),
-        ):
-            self.fail('it should not come to this')
-        self.assertEqual([], self.saved)
-
-    def test_too_long_a_layout(self):
-        instance = fakes.server()
-        long = layout.Layout(
-            iso=fakes.ISO, root_gb=1, media=(('a', 'x' * 255),)
-        )
-        before = dict(instance.system_metadata)
-        with (
-            self.assertRaises(exception.LayoutTooLong),
-            persisted(instance, long, fakes.image_meta()),
-        ):
-            self.fail('it should not come to this')
-        self.assertEqual(before, instance.system_metadata)
-        self.assertEqual([], self.saved)
