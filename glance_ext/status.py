@@ -16,6 +16,7 @@ from oslo_config import types
 from oslo_upgradecheck import upgradecheck
 
 from glance_ext import conf as newos_conf
+from nova_newos import checks
 from nova_newos import iso
 
 PLUGIN = 'newos_iso'
@@ -39,18 +40,6 @@ _IMPORT_OPTS = (
 _PASTE_OPTS = (cfg.StrOpt('flavor'), cfg.StrOpt('config_file'))
 
 
-def _success(details=None):
-    return upgradecheck.Result(upgradecheck.Code.SUCCESS, details)
-
-
-def _warning(details):
-    return upgradecheck.Result(upgradecheck.Code.WARNING, details)
-
-
-def _failure(details):
-    return upgradecheck.Result(upgradecheck.Code.FAILURE, details)
-
-
 class Checks(upgradecheck.UpgradeCommands):
     """The checks, over a configuration that ``main`` reads."""
 
@@ -64,12 +53,12 @@ class Checks(upgradecheck.UpgradeCommands):
             for name in self.conf.newos_iso:
                 self.conf.newos_iso[name]
         except ValueError as error:
-            return _failure(f'[newos_iso] cannot be read: {error}')
-        return _success()
+            return checks.failure(f'[newos_iso] cannot be read: {error}')
+        return checks.success()
 
     def _check_import_plugin(self):
         if PLUGIN not in self.conf.image_import_opts.image_import_plugins:
-            return _warning(
+            return checks.warning(
                 f'imports are not looked at. Add {PLUGIN} to '
                 '[image_import_opts] image_import_plugins, or name the right '
                 'file with --config-file before the command.'
@@ -77,7 +66,7 @@ class Checks(upgradecheck.UpgradeCommands):
         # One that is missing Glance only logs.
         found = importlib.metadata.entry_points(group=NAMESPACE, name=PLUGIN)
         if not found:
-            return _failure(
+            return checks.failure(
                 f'{PLUGIN} is not installed in {sys.prefix}. Install '
                 "'nova-newos[glance]' into the environment that glance-api "
                 'runs from.'
@@ -87,7 +76,7 @@ class Checks(upgradecheck.UpgradeCommands):
     def _check_upload_filter(self):
         path = self._paste_file()
         if path is None:
-            return _warning(
+            return checks.warning(
                 f'no {_PASTE_FILE} was found. Set [paste_deploy] config_file.'
             )
         paste = configparser.ConfigParser(interpolation=None, strict=False)
@@ -98,7 +87,7 @@ class Checks(upgradecheck.UpgradeCommands):
             if paste[section].get('paste.filter_factory') == FACTORY
         ]
         if not set(names) & set(self._pipeline(paste)):
-            return _warning(
+            return checks.warning(
                 f'direct uploads are not looked at. Add the filter {FACTORY} '
                 f'to {path}, and to the pipeline of the flavor '
                 f'{self.conf.paste_deploy.flavor or "default"}.'
@@ -131,23 +120,23 @@ class Checks(upgradecheck.UpgradeCommands):
             entry_point.load()
         except Exception as error:
             # Whatever it is, glance-api would meet it.
-            return _failure(
+            return checks.failure(
                 f'{entry_point.value} cannot be imported, '
                 f'{type(error).__name__}: {error}. Install '
                 "'nova-newos[glance]'."
             )
-        return _success()
+        return checks.success()
 
     def _check_database(self):
         path = self.conf.newos_iso.database
         if not path:
-            return _warning('[newos_iso] database names none.')
+            return checks.warning('[newos_iso] database names none.')
         try:
             # Nothing is like it: it is to be read, no more.
             iso.Database(path).identify(iso.Iso(volume_size=1))
         except iso.NoDatabase as error:
-            return _failure(str(error))
-        return _success(path)
+            return checks.failure(str(error))
+        return checks.success(path)
 
     _upgrade_checks = (
         ('Options of [newos_iso]', _check_options),
@@ -174,16 +163,10 @@ def config_files():
 
 
 def main(argv=None):
-    """Run the checks.
-
-    :returns: 0 all is well, 1 there are warnings, 2 there are failures, 255
-        the checks themselves failed
-    """
-    conf = configuration()
-    return upgradecheck.main(
-        conf,
-        project='glance',
-        upgrade_command=Checks(conf),
-        argv=sys.argv[1:] if argv is None else argv,
+    """Run the checks; see :func:`nova_newos.checks.run`."""
+    return checks.run(
+        'glance',
+        Checks(configuration()),
+        argv,
         default_config_files=config_files(),
     )

@@ -16,6 +16,7 @@ from oslo_utils import importutils
 from packaging import requirements
 from packaging import specifiers
 
+from nova_newos import checks
 from nova_newos import conf as newos_conf
 from nova_newos import exception
 from nova_newos import media
@@ -37,18 +38,6 @@ MIN_QEMU = 6_002_000
 # definitions would need Nova, whose absence is one of the findings.
 _NOVA_OPTS = (cfg.StrOpt('compute_driver'),)
 _NOVA_LIBVIRT_OPTS = (cfg.StrOpt('connection_uri', default=''),)
-
-
-def _success(details=None):
-    return upgradecheck.Result(upgradecheck.Code.SUCCESS, details)
-
-
-def _warning(details):
-    return upgradecheck.Result(upgradecheck.Code.WARNING, details)
-
-
-def _failure(details):
-    return upgradecheck.Result(upgradecheck.Code.FAILURE, details)
 
 
 def supported_nova():
@@ -90,13 +79,13 @@ class Checks(upgradecheck.UpgradeCommands):
         try:
             found = importlib.metadata.version('nova')
         except importlib.metadata.PackageNotFoundError:
-            return _failure(
+            return checks.failure(
                 f'Nova is not installed in {sys.prefix}. Install nova-newos '
                 'into the environment that nova-compute runs from.'
             )
         supported = supported_nova()
         if not supported.contains(found, prereleases=True):
-            return _failure(
+            return checks.failure(
                 f'Nova {found} is not supported; use a Nova '
                 f'{supported}, or another nova-newos.'
             )
@@ -104,43 +93,43 @@ class Checks(upgradecheck.UpgradeCommands):
             specifiers.SpecifierSet(forgetful).contains(found)
             for forgetful in FORGETFUL_NOVA
         ):
-            return _warning(
+            return checks.warning(
                 f'Nova {found} throws the UEFI variables of a server away '
                 'when it is stopped: only what boots from the fallback path '
                 'starts again. Use a later point release.'
             )
-        return _success(f'Nova {found}')
+        return checks.success(f'Nova {found}')
 
     def _check_driver_importable(self):
         try:
             importutils.import_class(f'nova.virt.{COMPUTE_DRIVER}')
         except ModuleNotFoundError as error:
             if error.name == 'nova.virt.newos':
-                return _failure(
+                return checks.failure(
                     'The driver is not linked into Nova. Run '
                     'nova-newos-link-driver.'
                 )
-            return _failure(
+            return checks.failure(
                 f'The driver needs a missing module: {error}. '
                 "Install 'nova-newos[compute]'."
             )
         except Exception as error:
             # Whatever it is, nova-compute would die of it.
-            return _failure(
+            return checks.failure(
                 'The driver cannot be imported: '
                 f'{type(error).__name__}: {error}'
             )
-        return _success()
+        return checks.success()
 
     def _check_driver_configured(self):
         configured = self.conf.compute_driver
         if configured != COMPUTE_DRIVER:
-            return _warning(
+            return checks.warning(
                 f'[DEFAULT] compute_driver is {configured or "not set"}. Set '
                 f'it to {COMPUTE_DRIVER} and restart nova-compute, or name '
                 'the right file with --config-file before the command.'
             )
-        return _success()
+        return checks.success()
 
     def _check_options(self):
         """All options of [newos] have values of their types."""
@@ -148,52 +137,52 @@ class Checks(upgradecheck.UpgradeCommands):
             for name in self.conf.newos:
                 self.conf.newos[name]
         except ValueError as error:
-            return _failure(f'[newos] cannot be read: {error}')
-        return _success()
+            return checks.failure(f'[newos] cannot be read: {error}')
+        return checks.success()
 
     def _check_virtio_image_id(self):
         value = self.conf.newos.virtio_image_id
         if not value:
-            return _success('none is configured')
+            return checks.success('none is configured')
         try:
             image_id = virtio.image_id(value, virtio.OPTION)
         except exception.ImageIdInvalid as error:
-            return _failure(str(error))
-        return _success(image_id or 'switched off')
+            return checks.failure(str(error))
+        return checks.success(image_id or 'switched off')
 
     def _check_media(self):
         try:
             media.Media(self.conf)
         except exception.MediumLoadError as error:
-            return _failure(str(error))
-        return _success(', '.join(self.conf.newos.media) or 'none')
+            return checks.failure(str(error))
+        return checks.success(', '.join(self.conf.newos.media) or 'none')
 
     def _check_sealers(self):
         try:
             found = sealers.Sealers(self.conf)
         except exception.NewosError as error:
-            return _failure(str(error))
+            return checks.failure(str(error))
         missing = appliance.missing_tools()
         if found.enabled and missing and self.conf.newos.seal != 'never':
             is_required = self.conf.newos.seal == 'require'
-            return (_failure if is_required else _warning)(
+            return (checks.failure if is_required else checks.warning)(
                 'Golden images cannot be sealed: '
                 + ', '.join(f'{t} (package {p})' for t, p in missing.items())
                 + ' is not installed.'
             )
-        return _success(', '.join(self.conf.newos.sealers) or 'none')
+        return checks.success(', '.join(self.conf.newos.sealers) or 'none')
 
     def _check_libvirt(self):
         uri = self.conf.libvirt.connection_uri or 'qemu:///system'
         try:
             connection = _open_libvirt(uri)
         except ImportError as error:
-            return _failure(
+            return checks.failure(
                 f'libvirt cannot be asked for its version: '
                 f"{error}. Install 'nova-newos[compute]'."
             )
         except Exception as error:
-            return _warning(
+            return checks.warning(
                 f'libvirt does not answer at {uri}, so its '
                 f"version and QEMU's are unknown: {error}"
             )
@@ -205,7 +194,7 @@ class Checks(upgradecheck.UpgradeCommands):
         """:param connection: a libvirt.virConnect"""
         hypervisor = connection.getType()
         if hypervisor != 'QEMU':
-            return _failure(
+            return checks.failure(
                 f'libvirt drives {hypervisor}, not QEMU. Correct '
                 '[libvirt] connection_uri.'
             )
@@ -220,8 +209,8 @@ class Checks(upgradecheck.UpgradeCommands):
             if found < least
         ]
         if old:
-            return _failure(' '.join(old))
-        return _success(
+            return checks.failure(' '.join(old))
+        return checks.success(
             ', '.join(
                 f'{name} {_readable_version(found)}'
                 for name, found, _least in versions
@@ -250,15 +239,5 @@ def configuration():
 
 
 def main(argv=None):
-    """Run the checks.
-
-    :returns: 0 all is well, 1 there are warnings, 2 there are failures, 255
-        the checks themselves failed
-    """
-    conf = configuration()
-    return upgradecheck.main(
-        conf,
-        project='nova',
-        upgrade_command=Checks(conf),
-        argv=sys.argv[1:] if argv is None else argv,
-    )
+    """Run the checks; see :func:`nova_newos.checks.run`."""
+    return checks.run('nova', Checks(configuration()), argv)
