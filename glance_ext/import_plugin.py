@@ -11,10 +11,8 @@ from glance.common import exception as glance_exception
 from oslo_config import cfg
 from oslo_log import log as logging
 from taskflow import task as taskflow_task
-from taskflow.patterns import linear_flow
 from taskflow.types import failure
 
-from glance_ext import conf
 from glance_ext import exception
 from glance_ext import findings
 from glance_ext import task
@@ -95,8 +93,4 @@ def get_flow(**kwargs):
     :param task_type: of the import
     :param kwargs: see :class:`glance_ext.task.Import`
     """
-    conf.register_opts(cfg.CONF)
-    name = f'{kwargs["task_type"]}-InspectIso-{kwargs["task_id"]}'
-    return linear_flow.Flow(kwargs['task_type']).add(
-        _InspectIso(name, task.Import(kwargs))
-    )
+    return task.flow(_InspectIso, kwargs)

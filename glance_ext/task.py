@@ -10,9 +10,12 @@ import functools
 import os
 
 from glance.common import exception as glance_exception
+from oslo_config import cfg
 from oslo_log import log as logging
+from taskflow.patterns import linear_flow
 from taskflow.types import failure
 
+from glance_ext import conf
 from glance_ext import findings
 
 LOG = logging.getLogger(__name__)
@@ -178,3 +181,16 @@ def _add(image, properties):
         except glance_exception.Forbidden as error:
             LOG.info('Image %s: %s', image.image_id, error)
     return added
+
+
+def flow(step, given):
+    """What a plug-in of Glance's import is: a flow of one task.
+
+    :param step: a class of tasks, made of their name and an :class:`Import`
+    :param given: a dict with what :class:`Import` takes, and ``task_type`` and
+        ``task_id`` of the import
+    """
+    conf.register_opts(cfg.CONF)
+    kind = given['task_type']
+    name = f'{kind}-{step.__name__.lstrip("_")}-{given["task_id"]}'
+    return linear_flow.Flow(kind).add(step(name, Import(given)))

@@ -13,9 +13,7 @@ from glance.common import exception as glance_exception
 from oslo_config import cfg
 from oslo_log import log as logging
 from taskflow import task as taskflow_task
-from taskflow.patterns import linear_flow
 
-from glance_ext import conf
 from glance_ext import task
 from glance_ext.appliance import disk as disks
 from glance_ext.appliance import exception
@@ -189,8 +187,4 @@ def get_flow(**kwargs):
     :param task_type: of the import
     :param kwargs: see :class:`glance_ext.task.Import`
     """
-    conf.register_opts(cfg.CONF)
-    name = f'{kwargs["task_type"]}-ImportAppliance-{kwargs["task_id"]}'
-    return linear_flow.Flow(kwargs['task_type']).add(
-        _ImportAppliance(name, task.Import(kwargs))
-    )
+    return task.flow(_ImportAppliance, kwargs)

@@ -14,8 +14,8 @@ from glance.common import exception as glance_exception
 from oslo_config import cfg
 from oslo_config import fixture as config_fixture
 
+from glance_ext import conf
 from glance_ext.appliance import ova
-from glance_ext.appliance import plugin
 from tests.unit import base
 from tests.unit.glance import appliances as make
 from tests.unit.glance import flow
@@ -243,7 +243,7 @@ class RefusalTest(Base):
             self.run_import(self.ova())
 
     def test_limit_of_the_operator(self):
-        plugin.conf.register_opts(cfg.CONF)
+        conf.register_opts(cfg.CONF)
         self.conf.config(group='newos_appliance', max_disk_size=5)
         with self.assertRaisesRegex(
             glance_exception.UploadException, '6 GiB, and may have 1 to 5'
