@@ -5,7 +5,6 @@ import hashlib
 import os
 import pathlib
 import subprocess
-import time
 import typing
 
 import pytest
@@ -20,9 +19,6 @@ from tests.functional.golden import corpus
 from tests.functional.golden import guest
 
 MIB = 1 << 20
-
-# Seconds of an inspection without KVM, on a machine that does other things.
-LIMIT = 300
 
 
 @pytest.fixture(scope='module')
@@ -57,7 +53,6 @@ def own_appliance(*disks):
         [appliance.SYSTEM_PYTHON, '-I', corpus.__file__, *disks],
         check=True,
         env=environment,
-        timeout=LIMIT,
     )
 
 
@@ -90,14 +85,12 @@ class Disks(typing.NamedTuple):
 
 
 def test_hostile_disk(conf, overlay, disks):
-    begun = time.monotonic()
     found = inspection.inspect(
         overlay(disks.root),
         appliance.Appliance(conf, emulate=True),
         verdict.PATTERNS,
         everywhere=verdict.EVERYWHERE,
     ).disk
-    assert time.monotonic() - begun < LIMIT
     assert_found(found)
     assert verdict.facts(found) == {
         'os': 'debian12',
@@ -139,10 +132,7 @@ def test_sealing_a_hostile_disk(finisher, overlay, disks):
     """A root on XFS, with links and pipes where files should be."""
     before = digest(disks.sealed)
     disk = overlay(disks.sealed)
-    begun = time.monotonic()
     properties = finisher.finish(disk, is_sealed=True)
-    # Two boots of the appliance.
-    assert time.monotonic() - begun < 2 * LIMIT
     assert properties.pop('seal_sysprep').endswith(
         ' operations, host keys made by a unit'
     )
@@ -169,10 +159,8 @@ def test_sealing_a_buried_disk(conf, overlay, disks):
     conf.set_override('sysprep_operations', ['mail-spool'], 'newos')
     finisher = finishing.Finisher(conf, emulate=True)
     before = digest(disks.buried)
-    begun = time.monotonic()
     with pytest.raises(exception.SealFailed, match='glob_expand'):
         finisher.finish(overlay(disks.buried), is_sealed=True)
-    assert time.monotonic() - begun < LIMIT
     assert digest(disks.buried) == before
 
 
