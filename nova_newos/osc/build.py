@@ -3,11 +3,8 @@
 
 import datetime
 import pathlib
-import sys
 import time
 
-from keystoneauth1.exceptions import ClientException
-from openstack import exceptions as sdk_exceptions
 from osc_lib import exceptions
 from osc_lib.cli import parseractions
 from osc_lib.command import command
@@ -18,28 +15,11 @@ from nova_newos.build import engine
 from nova_newos.build import facts
 from nova_newos.build import plan
 from nova_newos.build import start
-
-#: What the cloud's libraries raise.
-_ERRORS = (sdk_exceptions.SDKException, ClientException)
+from nova_newos.osc import base
 
 #: Seconds between two looks, and between two lines that say the same.
 _PAUSE = 3
 _REPEAT = 60
-
-
-class _Command(command.Command):
-    """What all have: the connection, and errors in a line."""
-
-    @property
-    def cloud(self):
-        return self.app.client_manager.golden
-
-    def run(self, parsed_args):
-        """Have the client print our errors as its own."""
-        try:
-            return super().run(parsed_args)
-        except exception.NewosError as error:
-            raise exceptions.CommandError(str(error)) from error
 
 
 def _add_build(parser):
@@ -98,8 +78,8 @@ def _drive(cloud, build_id, say):
     while True:
         try:
             status = engine.advance(cloud, build_id)
-        except _ERRORS as error:
-            if not _may_pass(error):
+        except base.CLOUD_ERRORS as error:
+            if not base.may_pass(error):
                 raise
             say(f'the cloud does not answer, trying again: {error}')
         else:
@@ -109,24 +89,13 @@ def _drive(cloud, build_id, say):
         time.sleep(_PAUSE)
 
 
-def _may_pass(error):
-    """Whether it is the cloud's trouble, and not a refusal."""
-    code = getattr(error, 'http_status', None)
-    code = code or getattr(error, 'status_code', None)
-    return code is None or code >= 500
-
-
 def _finish(cloud, build_id):
     """Wait for a build and show it.
 
     :raises CommandError: when it has failed, with what its console said last
     """
-
-    def say(line):
-        print(line, file=sys.stderr, flush=True)
-
     try:
-        status = _drive(cloud, build_id, say)
+        status = _drive(cloud, build_id, base.say)
     except KeyboardInterrupt:
         raise exceptions.CommandError(
             'interrupted; the server goes on by itself, and the build with: '
@@ -141,7 +110,7 @@ def _finish(cloud, build_id):
     return _summary(status)
 
 
-class CreateBuild(_Command, command.ShowOne):
+class CreateBuild(base.Command, command.ShowOne):
     """Install from an ISO, and publish the tested golden image."""
 
     def get_parser(self, prog_name):
@@ -227,7 +196,7 @@ class CreateBuild(_Command, command.ShowOne):
         return self.cloud.network.find_network(name, ignore_missing=False).id
 
 
-class ListBuild(_Command, command.Lister):
+class ListBuild(base.Command, command.Lister):
     """List builds that are not over."""
 
     def take_action(self, args):
@@ -247,7 +216,7 @@ class ListBuild(_Command, command.Lister):
         return status.phase.value, status.detail
 
 
-class ShowBuild(_Command, command.ShowOne):
+class ShowBuild(base.Command, command.ShowOne):
     """Show where a build stands."""
 
     def get_parser(self, prog_name):
@@ -261,7 +230,7 @@ class ShowBuild(_Command, command.ShowOne):
         return _summary(engine.status(self.cloud, args.build))
 
 
-class WaitBuild(_Command, command.ShowOne):
+class WaitBuild(base.Command, command.ShowOne):
     """Go on with a build, whoever began it, until it is over."""
 
     def get_parser(self, prog_name):
@@ -275,7 +244,7 @@ class WaitBuild(_Command, command.ShowOne):
         return _finish(self.cloud, args.build)
 
 
-class CancelBuild(_Command):
+class CancelBuild(base.Command):
     """Delete what a build has made, but for what it has published."""
 
     def get_parser(self, prog_name):
@@ -289,7 +258,7 @@ class CancelBuild(_Command):
         engine.cancel(self.cloud, args.build)
 
 
-class PruneBuild(_Command, command.Lister):
+class PruneBuild(base.Command, command.Lister):
     """Cancel builds that nobody has gone on with."""
 
     def get_parser(self, prog_name):
