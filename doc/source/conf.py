@@ -9,6 +9,7 @@ project = 'nova-newos'
 copyright = 'nova-newos developers'
 
 extensions = [
+    'cliff.sphinxext',
     'metadefs',
     'openstackdocstheme',
     'oslo_config.sphinxext',
@@ -22,3 +23,13 @@ openstackdocs_repo_name = ''
 openstackdocs_bug_project = ''
 html_static_path = []
 autodoc_member_order = 'bysource'
+
+man_pages = [
+    (f'cli/{name}', name, title, [], 1)
+    for name, title in (
+        ('openstack-golden', 'golden images from installer ISOs'),
+        ('nova-newos-link-driver', 'put the driver where Nova finds it'),
+        ('nova-newos-status', 'whether a compute node is ready'),
+        ('glance-newos-status', 'whether Glance inspects ISOs'),
+    )
+]
