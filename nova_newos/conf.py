@@ -84,6 +84,23 @@ Related: ``[newos] virtio_image_id``, the image property
 ``newos_virtio_image_id``.
 """,
     ),
+    cfg.IntOpt(
+        'boot_keys_timeout',
+        default=600,
+        min=0,
+        max=3600,
+        help="""
+Seconds from the start of an install server in which its boot keys are typed.
+
+What is not typed then is not typed any more; the owner reads so in the
+metadata ``newos_warning``, and the server goes on. Keys whose pauses alone
+take longer are refused when the server is created. With 0 no keys are typed,
+and who asks for some is refused.
+
+Related: the image property, or key of a server's metadata,
+``newos_boot_keys``.
+""",
+    ),
     cfg.StrOpt(
         'capture_compression',
         default='zstd',

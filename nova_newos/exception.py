@@ -92,6 +92,24 @@ class FinishRefused(NewosError):
     )
 
 
+class BootKeysRefused(NewosError):
+    """What is to be typed into the boot menu cannot be typed."""
+
+    msg_fmt = (
+        'newos_boot_keys of the {source} cannot be typed: {reason!s:.120}'
+    )
+
+
+class BootKeysOff(NewosError):
+    """The operator has no keys typed, and the installer is to have some."""
+
+    msg_fmt = (
+        'no boot keys are typed here ([newos] boot_keys_timeout=0 of the '
+        'operator): create the server with an empty newos_boot_keys in its '
+        'metadata'
+    )
+
+
 class BusUnavailable(NewosError):
     """The machine type has no such bus."""
 

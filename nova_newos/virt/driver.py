@@ -31,6 +31,7 @@ from nova_newos.virt import exception as virt_exception
 from nova_newos.virt import imagebackend
 from nova_newos.virt import imagecache
 from nova_newos.virt import install
+from nova_newos.virt import keys
 from nova_newos.virt import migration
 from nova_newos.virt import override
 from nova_newos.virt import owner
@@ -154,6 +155,8 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
             self._start(server, is_first=True),
         ):
             call.proceed()
+        if server is not None and call.power_on:
+            keys.type_into(self._host, server.instance)
 
     @override.for_servers_to_be()
     def rebuild(self, call):

@@ -18,6 +18,7 @@ from nova_newos import layout
 from nova_newos.media import base
 from nova_newos.virt import boot
 from nova_newos.virt import glance
+from nova_newos.virt import keys
 from nova_newos.virt import owner
 from nova_newos.virt import server as servers
 from nova_newos.virt import snapshot
@@ -68,6 +69,7 @@ def propose(media, instance, image_meta, volume_root):
     _check_buses(instance, image_meta)
     snapshot.is_to_be_sealed(instance)
     boot.check(instance)
+    keys.check(instance)
     plain = servers.as_plain(instance, image_meta.id)
     references = [(m.name, m.reference(plain)) for m in media.enabled]
     proposed = layout.Layout(

@@ -7,6 +7,7 @@ details of an event to administrators only (Nova's policies
 ``openstack server show`` has the metadata for everybody who sees the server.
 """
 
+from nova import exception
 from nova import objects
 from oslo_log import log as logging
 
@@ -50,6 +51,21 @@ def tell(instance, values):
         return
     instance.metadata = latest.metadata
     instance.obj_reset_changes(['metadata'])
+
+
+def warn(context, uuid, text):
+    """Add to what the server goes without, from outside of an operation.
+
+    :param uuid: of the server, which may be gone
+    """
+    try:
+        instance = objects.Instance.get_by_uuid(
+            context, uuid, expected_attrs=['metadata']
+        )
+    except exception.InstanceNotFound:
+        return
+    known = instance.metadata.get(WARNING)
+    tell(instance, {WARNING: f'{known}; {text}' if known else text})
 
 
 def forget(instance, *keys):

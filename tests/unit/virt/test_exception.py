@@ -25,6 +25,8 @@ ERRORS = {
     'RootDiskTooLarge': {'size': 1048576, 'flavor_gb': 1048575},
     'VolumeRootRefused': {},
     'FinishRefused': {},
+    'BootKeysRefused': {'source': 'server', 'reason': 'r' * 200},
+    'BootKeysOff': {},
     'BusUnavailable': {
         'machine': 'pc-q35-rhel9.6.0',
         'bus': 'ide',
