@@ -170,7 +170,8 @@ class _Typist:
         self._guest()._domain.sendKey(
             keyboard.CODESET,
             round(stroke.seconds * 1000),
-            stroke.codes,
+            # A list: the binding takes no tuple.
+            list(stroke.codes),
             len(stroke.codes),
             0,
         )

@@ -71,7 +71,9 @@ class Guest:
         if self.error:
             raise self.error
         assert (codeset, count, flags) == (0, len(codes), 0)
-        self.typed.append((self._age, codes, milliseconds))
+        # libvirt's binding takes nothing else.
+        assert type(codes) is list
+        self.typed.append((self._age, tuple(codes), milliseconds))
 
 
 class Thread:
