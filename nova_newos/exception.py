@@ -324,6 +324,51 @@ class VerdictRefused(NewosError):
     )
 
 
+class SigningKeyUnusable(NewosError):
+    """``[newos] signing_key`` names nothing that can be signed with."""
+
+    hidden = {'path': 'the key'}
+    msg_fmt = (
+        '[newos] signing_key={path!s:.50} cannot be used ({reason!s:.46}): '
+        'name an Ed25519 key in PEM that only nova-compute reads'
+    )
+
+
+class StatementTooLong(NewosError):
+    """There is more to sign than fits into properties of an image."""
+
+    msg_fmt = (
+        'what is to be signed of the image takes {length} characters, too '
+        'many: ask the operator to enable fewer media or sealers'
+    )
+
+
+class SignatureUnreadable(NewosError):
+    """What an image carries as a signature is none."""
+
+    msg_fmt = (
+        'the signature cannot be read: {reason!s:.60}; take the image again'
+    )
+
+
+class TrustedKeyUnusable(NewosError):
+    """A file of those that are trusted has no key."""
+
+    msg_fmt = (
+        '{file!s:.70} cannot be used ({reason!s:.30}): name an Ed25519 public '
+        'key in PEM, or a directory of such *.pem'
+    )
+
+
+class NotAttestable(NewosError):
+    """An image that no compute host has said anything of."""
+
+    msg_fmt = (
+        'image {image_id!s:.40} cannot be attested: {reason!s:.70}; take the '
+        'image of an install server on a host that signs'
+    )
+
+
 class LayoutInvalid(NewosError):
     """What is persisted as a server's layout cannot be understood."""
 

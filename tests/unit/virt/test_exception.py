@@ -83,6 +83,19 @@ ERRORS = {
     'WindowsNotGeneralized': {'state': 's' * 100},
     'SealNoRoom': {'path': '/p' * 100},
     'VerdictRefused': {'facts': 'file_systems_clean=unknown, ' * 7},
+    'SigningKeyUnusable': {
+        'path': '/etc/nova/newos/' + 'k' * 80,
+        'reason': 'no private key in PEM without a password',
+    },
+    'StatementTooLong': {'length': 1048576},
+    'SignatureUnreadable': {
+        'reason': 'its statement is of another version',
+    },
+    'TrustedKeyUnusable': {'file': '/' + 'k' * 120, 'reason': 'r' * 60},
+    'NotAttestable': {
+        'image_id': UUID,
+        'reason': f'its statement is about {UUID}',
+    },
     'LayoutInvalid': {
         'reason': "KeyError: 'root'",
         'value': '{"v":1}',
