@@ -267,6 +267,21 @@ large disks on slow storage.
 Related: ``[newos] seal_concurrency``.
 """,
     ),
+    cfg.StrOpt(
+        'signing_key',
+        help="""
+Path of the key that images of install servers are signed with.
+
+It is an Ed25519 private key in PEM, without a password, which others can
+neither read nor change: mode 0640 or less, with the group of nova-compute.
+nova-compute does not start when it cannot be used, and reads it only then.
+Hosts may share one or have their own. When unset, images are not signed.
+
+What is signed is the digest of the bytes, the id of the image, and its
+properties ``provenance_*``, ``seal_*`` and ``verdict_*``. Whoever has the
+public key can tell with ``openstack golden image verify`` what was changed.
+""",
+    ),
     cfg.ListOpt(
         'refuse',
         item_type=types.String(choices=_REFUSABLE),

@@ -21,6 +21,7 @@ from nova_newos import conf as newos_conf
 from nova_newos import exception
 from nova_newos import media
 from nova_newos.golden import appliance
+from nova_newos.golden import keys
 from nova_newos.golden import sealers
 from nova_newos.media import virtio
 
@@ -172,6 +173,16 @@ class Checks(upgradecheck.UpgradeCommands):
             )
         return checks.success(', '.join(self.conf.newos.sealers) or 'none')
 
+    def _check_signing_key(self):
+        path = self.conf.newos.signing_key
+        if not path:
+            return checks.success('none, images are not signed')
+        try:
+            key = keys.load_private(path)
+        except exception.SigningKeyUnusable as error:
+            return checks.failure(str(error))
+        return checks.success(keys.key_id(key.public_key()))
+
     def _check_libvirt(self):
         uri = self.conf.libvirt.connection_uri or 'qemu:///system'
         try:
@@ -225,6 +236,7 @@ class Checks(upgradecheck.UpgradeCommands):
         ('Driver ISO', _check_virtio_image_id),
         ('Media plug-ins', _check_media),
         ('Sealers', _check_sealers),
+        ('Signing key', _check_signing_key),
         ('libvirt and QEMU', _check_libvirt),
     )
 

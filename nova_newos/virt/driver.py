@@ -22,6 +22,8 @@ from nova_newos import exception
 from nova_newos import layout
 from nova_newos import media
 from nova_newos.golden import finishing
+from nova_newos.golden import keys
+from nova_newos.golden import signature
 from nova_newos.media import virtio
 from nova_newos.virt import blockinfo
 from nova_newos.virt import boot
@@ -92,6 +94,11 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
         # Loads the plug-ins, or says which cannot.
         self._media  # noqa: B018
         self._finisher  # noqa: B018
+        if CONF.newos.signing_key:
+            self._image_api = virt_snapshot.SigningImageAPI(
+                self._image_api,
+                signature.Signer(keys.load_private(CONF.newos.signing_key)),
+            )
         super().init_host(host)
 
     def update_provider_tree(self, provider_tree, nodename, allocations=None):

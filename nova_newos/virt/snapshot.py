@@ -9,7 +9,8 @@ copy. Ours go around it and into it, in this order:
 3. If that is asked for, an overlay of the disk is *sealed*, and what is on it
    is *inspected*, by :mod:`nova_newos.golden`; Glance is told what came out.
 4. The disk, or that overlay, is *converted* to the image, compressed.
-5. Nova uploads the image, with its *metadata*: where it comes from.
+5. Nova uploads the image, with its *metadata*: where it comes from. If the
+   host has a key, it is *signed* before.
 """
 
 import contextlib
@@ -18,6 +19,7 @@ import datetime
 import functools
 import importlib.metadata
 import os
+import time
 
 from nova import exception as nova_exception
 from nova import utils
@@ -36,6 +38,7 @@ from nova_newos import layout
 from nova_newos.golden import base as golden_base
 from nova_newos.golden import finishing
 from nova_newos.golden import provenance
+from nova_newos.golden import signature
 from nova_newos.media import base
 from nova_newos.virt import glance
 from nova_newos.virt import qemu_img
@@ -68,9 +71,13 @@ _CLAIMS = (
     provenance.PREFIX,
     finishing.REPORT_PREFIX,
     finishing.VERDICT_PREFIX,
+    *signature.CLAIMS,
     # What Glance's plug-in says of an appliance.
     'newos_source',
 )
+
+# Bytes of a capture that are read at a time, to be signed: a few milliseconds.
+_CHUNK = units.Mi
 
 _under_way = contextvars.ContextVar('nova_newos_capture', default=None)
 
@@ -277,7 +284,10 @@ def _dotted(number):
 
 
 class Capture:
-    """The image of one root disk in the making, inside Nova's snapshot."""
+    """The image of one root disk in the making, inside Nova's snapshot.
+
+    :ivar found: dict of the properties that say what was found on the disk
+    """
 
     def __init__(self, record, origin=(), finish=None):
         """Decide on the compression.
@@ -289,6 +299,7 @@ class Capture:
         self._record = record
         self._origin = dict(origin)
         self._finish = finish
+        self.found = {}
         self._compression = _compression()
         self._is_extracted = False
 
@@ -355,10 +366,10 @@ class Capture:
         # What is changed of the disk, not a copy of it.
         overlay = f'{target}.overlay'
         qemu_img.create_overlay(overlay, source, source_format)
-        found = self._finish(golden_base.Disk(overlay, 'qcow2'))
+        self.found = self._finish(golden_base.Disk(overlay, 'qcow2'))
         self._convert(overlay, 'qcow2', target, stock)
         os.unlink(overlay)
-        self._record.add(found)
+        self._record.add(self.found)
 
     def _format(self, stock):
         return 'qcow2' if self._compression else stock
@@ -381,6 +392,53 @@ class Capture:
                     compress=CONF.libvirt.snapshot_compression
                     and stock == 'qcow2',
                 )
+
+
+class SigningImageAPI:
+    """Nova's image API, which signs what is captured as it is uploaded.
+
+    Here are the bytes that Glance gets, whatever they were made by, and the
+    last request to Glance before they go: the signature takes none of its own.
+    """
+
+    def __init__(self, image_api, signer):
+        """Put a key to it.
+
+        :param image_api: a ``nova.image.glance.API``, which does the work
+        :param signer: a :class:`nova_newos.golden.signature.Signer`
+        """
+        self._image_api = image_api
+        self._signer = signer
+
+    def __getattr__(self, name):
+        return getattr(self._image_api, name)
+
+    def update(self, context, image_id, image_info, data=None, **kwargs):
+        """Change an image, or upload it; see Nova's.
+
+        :raises StatementTooLong: for a capture of which there is too much to
+            say
+        """
+        capture = under_way()
+        if capture is not None and data is not None:
+            properties = image_info['properties']
+            signed = self._signer.sign(
+                image_id,
+                signature.digest(_chunks(data)),
+                properties | capture.found,
+            )
+            data.seek(0)
+            image_info = {**image_info, 'properties': properties | signed}
+        return self._image_api.update(
+            context, image_id, image_info, data=data, **kwargs
+        )
+
+
+def _chunks(file):
+    while chunk := file.read(_CHUNK):
+        yield chunk
+        # Where Nova's threads are eventlet's, the others run meanwhile.
+        time.sleep(0)
 
 
 def _compression():

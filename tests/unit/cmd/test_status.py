@@ -15,6 +15,7 @@ from packaging import specifiers
 
 from nova_newos.cmd import status
 from tests.unit import base
+from tests.unit.golden import signed
 
 READY = """
 [DEFAULT]
@@ -104,7 +105,7 @@ class StatusTest(base.TestCase):
     def test_ready(self):
         code, checks = self._run()
         self.assertEqual(0, code)
-        self.assertEqual(8, len(checks))
+        self.assertEqual(9, len(checks))
         self.assertTrue(self.open_libvirt.return_value.closed)
         self.open_libvirt.assert_called_once_with('qemu:///system')
 
@@ -206,6 +207,19 @@ class StatusTest(base.TestCase):
         self.missing['virt-sysprep'] = 'guestfs-tools'
         status.sealers.Sealers.return_value.enabled = []
         self.assertEqual(0, self._run()[0])
+
+    def test_signing_key(self):
+        path = signed.write(
+            self.config_file.parent,
+            'key.pem',
+            signed.private_pem(signed.key()),
+        )
+        config = f'{READY}signing_key = {path}\n'
+        code, found = self._run(config)
+        self.assertEqual(0, code)
+        self.assertRegex(found['Signing key']['details'], '^[0-9a-f]{64}$')
+        path.chmod(0o644)
+        self.assertOnly('Signing key', FAILURE, '0644', config)
 
     def test_libvirt_does_not_answer(self):
         self.open_libvirt.side_effect = OSError('no socket')

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 
+import hashlib
 import json
 import os
 import pathlib
 from unittest import mock
 
 import ddt
+import fixtures
 from nova import exception as nova_exception
 from nova import objects
 import nova.privsep.qemu
@@ -13,9 +15,11 @@ from nova.virt.libvirt import utils as libvirt_utils
 from oslo_concurrency import processutils
 
 from nova_newos import exception
+from nova_newos.golden import signature
 from nova_newos.virt import exception as virt_exception
 from nova_newos.virt import glance
 from nova_newos.virt import snapshot
+from tests.unit.golden import signed
 from tests.unit.virt import driver_base
 from tests.unit.virt import fakes
 
@@ -263,7 +267,15 @@ class RecordTest(SnapshotTestCase):
         self.stock_snapshot.assert_called_once()
         self.assertEqual([], self.glance.mock_calls)
 
-    @ddt.data('seal_sysprep', 'verdict_os', 'provenance_iso', 'newos_source')
+    @ddt.data(
+        'seal_sysprep',
+        'verdict_os',
+        'provenance_iso',
+        'newos_source',
+        'golden_self',
+        'golden_signature_key',
+        'golden_statement_9',
+    )
     def test_ordinary_server_from_a_golden_image(self, name):
         """Its image does not claim what that one does."""
         self.patch(nova.virt.images, 'convert_image')
@@ -275,6 +287,9 @@ class RecordTest(SnapshotTestCase):
             'verdict_os': 'x',
             'provenance_iso': 'x',
             'newos_source': 'x',
+            'golden_self': 'x',
+            'golden_signature': 'x',
+            'golden_statement_1': 'x',
             'sealed_by': 'me',
         }
         self.snapshot(instance)
@@ -478,6 +493,87 @@ class CaptureTest(SnapshotTestCase):
         self.assertEqual('upload', self.events[-1])
 
 
+class SignedTest(SnapshotTestCase):
+    """What comes with the upload, as Nova does that."""
+
+    BYTES = bytes(3 * 2**20) + b'the end'
+
+    def setUp(self):
+        super().setUp()
+        self.key = signed.key()
+        self.driver._image_api = snapshot.SigningImageAPI(
+            self.glance, signature.Signer(self.key)
+        )
+        self.stock_snapshot.side_effect = self.take_and_upload
+        self.sent = None
+
+    def take_and_upload(self, made, context, *args):
+        self.take(made, context, *args)
+        before = json.dumps(self.uploaded)
+        self.glance.update.side_effect = self.receive
+        with open(self.target, 'w+b') as file:
+            file.write(self.BYTES)
+            file.seek(0)
+            made._image_api.update(context, fakes.OTHER, self.uploaded, file)
+        # Nova's own is not changed.
+        self.assertEqual(before, json.dumps(self.uploaded))
+
+    def receive(self, _context, image_id, info, data):
+        self.assertEqual(fakes.OTHER, image_id)
+        self.assertEqual(self.BYTES, data.read())
+        self.sent = info['properties']
+
+    def statement(self):
+        envelope = signature.read(self.sent)
+        self.assertTrue(envelope.is_signed_by(self.key.public_key()))
+        return envelope.statement()
+
+    def test_signed(self):
+        self.snapshot()
+        found = self.statement()
+        self.assertEqual(fakes.OTHER, found.image_id)
+        self.assertEqual(hashlib.sha512(self.BYTES).hexdigest(), found.digest)
+        self.assertEqual(fakes.ISO, found.properties['provenance_iso'])
+        self.assertEqual({**found.properties}, signature.vouched(self.sent))
+        # In no request of its own.
+        self.assertEqual(2, self.glance.update.call_count)
+
+    def test_what_was_found_is_signed_too(self):
+        self.driver._finisher = mock.Mock(spec_set=['finish'])
+        self.driver._finisher.finish.return_value = {
+            'verdict_boot_loader': 'true'
+        }
+        self.snapshot(self.sealed())
+        self.assertEqual(
+            'true', self.statement().properties['verdict_boot_loader']
+        )
+
+    def test_left_to_nova(self):
+        """It makes the file; what is uploaded is signed all the same."""
+        self.flags('newos', capture_compression='none')
+        self.is_live = True
+        self.snapshot()
+        self.assertEqual(
+            hashlib.sha512(self.BYTES).hexdigest(), self.statement().digest
+        )
+
+    def test_ordinary_server(self):
+        self.patch(nova.virt.images, 'convert_image')
+        self.snapshot(fakes.server(fakes.image_dict('qcow2')))
+        self.assertEqual(self.uploaded['properties'], self.sent)
+
+    def test_what_an_image_of_the_server_was_signed_with(self):
+        """Nova copies it to the record of the next image."""
+        stale = signed.properties(signed.key())
+        self.glance.get.return_value['properties'] |= stale
+        self.snapshot()
+        self.assertEqual(fakes.OTHER, self.statement().image_id)
+        record = self.glance.update.mock_calls[0].args[2]['properties']
+        self.assertEqual(
+            {'os_type', 'os_distro'}, {*record}, 'nothing that was claimed'
+        )
+
+
 @ddt.ddt
 class AcceleratorTest(driver_base.DriverTestCase):
     @ddt.data(('qemu', True), ('kvm', False))
@@ -487,6 +583,27 @@ class AcceleratorTest(driver_base.DriverTestCase):
         with mock.patch('nova_newos.golden.finishing.Finisher') as finisher:
             self.driver._finisher  # noqa: B018
         finisher.assert_called_once_with(mock.ANY, emulate=emulated)
+
+    def test_signing_key(self):
+        directory = self.useFixture(fixtures.TempDir()).path
+        path = signed.write(
+            directory, 'key.pem', signed.private_pem(signed.key())
+        )
+        self.flags('newos', signing_key=str(path))
+        stock = self.driver._image_api
+        with mock.patch.object(driver_base.stock.LibvirtDriver, 'init_host'):
+            self.driver.init_host('host')
+        self.assertIsInstance(self.driver._image_api, snapshot.SigningImageAPI)
+        self.assertIs(stock.get, self.driver._image_api.get)
+
+    def test_signing_key_that_others_can_read(self):
+        directory = self.useFixture(fixtures.TempDir()).path
+        path = signed.write(
+            directory, 'key.pem', signed.private_pem(signed.key()), 0o644
+        )
+        self.flags('newos', signing_key=str(path))
+        with self.assertRaises(exception.SigningKeyUnusable):
+            self.driver.init_host('host')
 
     def test_plug_in_that_is_not_there(self):
         self.flags('newos', sealers=['nosuch'])
