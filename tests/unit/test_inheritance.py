@@ -11,6 +11,7 @@ from nova.conf import compute
 from oslo_config import cfg
 
 from nova_newos.golden import provenance
+from nova_newos.golden import signature
 from nova_newos.golden import verdict
 from tests.unit import base
 from tests.unit import plugins
@@ -56,6 +57,10 @@ class InheritanceTest(base.TestCase):
             *(f'seal_{name}' for name in conf.sealers),
             *(f'verdict_{name}' for name in verdict.FACTS),
             *properties,
+            signature.SELF,
+            signature.SIGNATURE,
+            signature.KEY,
+            *signature.names(),
             # Of an appliance that was imported.
             'newos_source',
         ]

@@ -17,6 +17,7 @@ import ddt
 from nova_newos import layout
 from nova_newos.golden import finishing
 from nova_newos.golden import provenance
+from nova_newos.golden import signature
 from nova_newos.golden import verdict
 from tests.unit import base
 
@@ -31,6 +32,7 @@ PREFIX = re.compile(rf'{_WORDS}_')
 
 #: What only looks like a name of a property.
 OTHERS = {
+    signature.PIECE: 'begins the names of pieces',
     'newos_appliance': "Glance's plug-in and its group of options",
     'newos_inspector': 'a program',
     'newos_iso': "Glance's plug-in and its group of options",
@@ -105,7 +107,9 @@ class MetadefsTest(base.TestCase):
     def test_all_that_the_code_names_is_described_and_nothing_else(self):
         named = {each for each in strings() if NAME.fullmatch(each)}
         self.assertEqual(set(), OTHERS.keys() - named, 'stale')
-        composed = set().union(*(names() for names in COMPOSED.values()))
+        composed = set(signature.names()).union(
+            *(names() for names in COMPOSED.values())
+        )
         self.assertEqual(
             sorted(named - OTHERS.keys() | composed), sorted(described())
         )
