@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Golden images as a user's cloud has them: whether they are what they say."""
+"""The registry: golden images in Glance, by families, and what they say."""
