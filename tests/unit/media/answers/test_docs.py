@@ -13,6 +13,11 @@ from tests.unit.media.answers import samples
 
 PAGES = pathlib.Path(__file__).parents[4] / 'doc/source/user/answers'
 
+INCLUDE = re.compile(
+    r'^\.\. literalinclude:: (\S+)\n   :language: \w+\n   :caption: (\S+)\n',
+    re.MULTILINE,
+)
+
 BLOCK = re.compile(
     r'^\.\. code-block:: \w+\n   :caption: (\S+)\n\n((?:   .*\n|\n)+)',
     re.MULTILINE,
@@ -36,11 +41,14 @@ EXAMPLES = {
 
 def examples():
     """User data of all pages by page and caption."""
-    return {
-        (page.stem, caption): textwrap.dedent(text).encode()
-        for page in PAGES.glob('*.rst')
-        for caption, text in BLOCK.findall(page.read_text())
-    }
+    found = {}
+    for page in PAGES.glob('*.rst'):
+        source = page.read_text()
+        for caption, text in BLOCK.findall(source):
+            found[page.stem, caption] = textwrap.dedent(text).encode()
+        for path, caption in INCLUDE.findall(source):
+            found[page.stem, caption] = (PAGES / path).read_bytes()
+    return found
 
 
 @ddt.ddt
