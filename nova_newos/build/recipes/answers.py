@@ -42,7 +42,7 @@ _LOOKS_SECRET = re.compile(
     # XML
     | <(?:\w*password|ProductKey)\b[^<>/]{0,200}>\s*(?:<Value>\s*)?[^<\s]
     # YAML, JSON and others
-    | (?:passw(?:or)?d|passphrase|psk|token)["']?[ \t]*[:=][ \t]*["']?[^\s"']
+    | (?:passw(?:or)?d|passphrase|psk|\btoken)["']?[ \t]*[:=][ \t]*["']?[^\s"']
     """,
     re.IGNORECASE | re.MULTILINE | re.VERBOSE,
 )
