@@ -17,6 +17,7 @@ from openstack import exceptions
 from nova_newos.build import exception
 from nova_newos.build import facts as build_facts
 from nova_newos.build import words
+from nova_newos.build.recipes import words as recipe_words
 
 # Lines of the console that go with a failure.
 _TAIL = 15
@@ -267,8 +268,12 @@ def _boot(cloud, found):
 
 
 def _publish(cloud, found):
+    digest = found.install.metadata.get(recipe_words.DIGEST)
     cloud.image.update_image(
-        found.candidate, name=found.plan.name, is_hidden=False
+        found.candidate,
+        name=found.plan.name,
+        is_hidden=False,
+        **({recipe_words.DIGEST: digest} if digest else {}),
     )
 
 

@@ -13,9 +13,10 @@ from oslo_utils import timeutils
 from nova_newos import exception
 from nova_newos.build import engine
 from nova_newos.build import facts
-from nova_newos.build import plan
 from nova_newos.build import start
+from nova_newos.build.recipes import order
 from nova_newos.osc import base
+from nova_newos.osc import source
 
 #: Seconds between two looks, and between two lines that say the same.
 _PAUSE = 3
@@ -117,18 +118,23 @@ class CreateBuild(base.Command, command.ShowOne):
         """Arguments."""
         parser = super().get_parser(prog_name)
         add = parser.add_argument
-        add('name', metavar='<name>', help='Name of the golden image')
+        add(
+            'name',
+            metavar='<name>',
+            nargs='?',
+            help="Name of the golden image (default: the recipe's family)",
+        )
+        source.add_arguments(parser)
         add(
             '--iso',
             metavar='<image>',
-            required=True,
-            help='The install ISO (name or ID)',
+            help="The install ISO (name or ID; default: the recipe's)",
         )
         add(
             '--flavor',
             metavar='<flavor>',
-            required=True,
-            help='Flavor of the servers (name or ID)',
+            help='Flavor of the servers (name or ID; default: the smallest '
+            'one that the recipe allows)',
         )
         add(
             '--network',
@@ -154,10 +160,9 @@ class CreateBuild(base.Command, command.ShowOne):
         add(
             '--boot-test',
             metavar='<test>',
-            default=plan.CONSOLE,
             help='"console": the candidate is to show a login prompt on its '
-            'serial console (default); a regular expression for a line on '
-            'it; or "none"',
+            'serial console (default without a recipe that says another); a '
+            'regular expression for a line on it; or "none"',
         )
         add(
             '--keep-failed',
@@ -170,25 +175,38 @@ class CreateBuild(base.Command, command.ShowOne):
     def take_action(self, args):
         """Begin, and wait if asked to."""
         cloud = self.cloud
-        iso = cloud.image.find_image(args.iso, ignore_missing=False)
+        wanted = source.ordered(
+            cloud,
+            args,
+            iso=args.iso and self._iso(args.iso),
+            flavor=args.flavor and self._flavor(args.flavor),
+            network=self._network(args.network),
+            boot_test=args.boot_test,
+            keep_failed=args.keep_failed,
+        )
+        if args.if_changed and (image := order.unchanged(cloud, wanted)):
+            return _summary(
+                engine.Status(
+                    '', engine.Phase.DONE, 'built of the same before', image
+                )
+            )
         build_id = start.create(
             cloud,
-            plan.Plan(
-                name=args.name,
-                flavor=cloud.compute.find_flavor(
-                    args.flavor, ignore_missing=False
-                ).id,
-                network=self._network(args.network),
-                boot_test=args.boot_test,
-                keep_failed=args.keep_failed,
-            ),
-            cloud.image.get_image(iso.id),
-            args.user_data and args.user_data.read_bytes(),
-            args.properties,
+            wanted.plan,
+            wanted.iso,
+            wanted.user_data,
+            wanted.metadata,
         )
         if args.wait:
             return _finish(cloud, build_id)
         return _summary(engine.status(cloud, build_id))
+
+    def _iso(self, name):
+        iso = self.cloud.image.find_image(name, ignore_missing=False)
+        return self.cloud.image.get_image(iso.id)
+
+    def _flavor(self, name):
+        return self.cloud.compute.find_flavor(name, ignore_missing=False).id
 
     def _network(self, name):
         if name in ('none', 'auto'):
