@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The mark that says which operation a test has seen."""
+"""Marks: what a test has seen of which operation, and what takes long."""
 
 import pytest
 
@@ -7,7 +7,10 @@ from tests import matrix
 
 
 def pytest_configure(config):
-    """Make the mark known."""
+    """Make the marks known."""
+    config.addinivalue_line(
+        'markers', 'slow: takes minutes, in a part of tests/run of its own'
+    )
     config.addinivalue_line(
         'markers',
         "operation(name, images_type='qcow2', outcome='works'): a lifecycle "

@@ -34,7 +34,7 @@ PLAN = {
     'style': [(f'style-{e}', e, '') for e in ('pep8', 'docs', 'releasenotes')],
     'unit': [('unit-{release}', 'nova{nova}', 'tests/unit -n 2')],
     'contract': [('contract-{release}', 'nova{nova}', 'tests/contract')],
-    'functional': [('functional', 'functional', '')],
+    'functional': [('functional', 'functional', "-m 'not slow'")],
     'coverage': [('coverage', 'cover', COVERED)],
     'upstream': [
         ('upstream-{release}', 'upstream{nova}', ''),
@@ -43,6 +43,7 @@ PLAN = {
     'flat': [('flat', 'acceptance', f'{OTHER_BOX} -m flat')],
     'support-matrix': [('support-matrix', 'matrix', '--check {results}')],
     'slow': [('slow', 'acceptance', f'{OTHER_BOX} -m slow')],
+    'slow-functional': [('slow-functional', 'functional', '-m slow')],
     # The newest release that defines UEFI with the libvirt of Debian 12.
     'uefi': [
         ('uefi', 'acceptance', f'{OTHER_BOX} -m uefi --box-release=2025.2')
@@ -55,9 +56,12 @@ PLAN = {
     'devstack': [('devstack', 'devstack', '--state={state}-devstack')],
 }
 BOXES = {'acceptance', 'flat', 'slow', 'uefi', 'upgrade'}
-PYTEST = {'unit', 'contract', 'functional', *BOXES}
+PYTEST = {'unit', 'contract', 'functional', 'slow-functional', *BOXES}
 #: Only run when they are named.
-ON_DEMAND = {'devstack', 'slow', 'uefi', 'upgrade', 'upstream-table'}
+ON_DEMAND = {
+    *('devstack', 'slow', 'slow-functional', 'uefi', 'upgrade'),
+    'upstream-table',
+}
 #: By default with the newest release alone: others take long, tell little.
 NEWEST = {'upstream'}
 #: One check by the exit status of its command; the others write results.

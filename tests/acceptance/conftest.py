@@ -16,7 +16,6 @@ from tests.acceptance import storage
 
 # Markers of tests that tests/run leaves to a part of their own.
 _ON_DEMAND = {
-    'slow': 'takes the firmware ten minutes',
     'uefi': 'needs a release that defines UEFI domains, see box up --release',
     'upgrade': 'changes between both drivers, for many minutes',
 }

@@ -128,6 +128,7 @@ def assert_found(found):
     ]
 
 
+@pytest.mark.slow
 def test_sealing_a_hostile_disk(finisher, overlay, disks):
     """A root on XFS, with links and pipes where files should be."""
     before = digest(disks.sealed)
@@ -153,6 +154,7 @@ def test_sealing_a_hostile_disk(finisher, overlay, disks):
     assert os.listdir(os.path.dirname(disk.path)) == ['copy.qcow2']
 
 
+@pytest.mark.slow
 def test_sealing_a_buried_disk(conf, overlay, disks):
     """More mail than can be named cannot be removed."""
     # It is done in the last boot; all else would take one more.
