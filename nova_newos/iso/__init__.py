@@ -14,6 +14,8 @@ from nova_newos.iso.facts import BootEntry
 from nova_newos.iso.facts import Iso
 from nova_newos.iso.inspector import Watch
 from nova_newos.iso.inspector import inspect
+from nova_newos.iso.prompt import Prompt
+from nova_newos.iso.prompt import look as look_at_prompt
 from nova_newos.iso.properties import minimums
 from nova_newos.iso.properties import properties
 
@@ -24,9 +26,11 @@ __all__ = [
     'Iso',
     'NoDatabase',
     'NotAnIso',
+    'Prompt',
     'System',
     'Watch',
     'inspect',
+    'look_at_prompt',
     'minimums',
     'properties',
 ]

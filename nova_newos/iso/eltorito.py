@@ -17,6 +17,8 @@ _EMULATIONS = dict(enumerate(('none', '1.2M', '1.44M', '2.88M', 'disk')))
 _BOOTABLE, _NOT_BOOTABLE = 0x88, 0x00
 _HEADER, _LAST_HEADER = 0x90, 0x91
 _EXTENSION = 0x44
+# Of an entry: the sector in which its image begins.
+_LBA = 8
 
 # Where mkisofs, and all after it, write the boot information table.
 _TABLE = 8
@@ -64,6 +66,22 @@ def entries(content: bytes) -> tuple[BootEntry, ...] | None:
         if header[0] == _LAST_HEADER:
             break
     return tuple(entry for entry in found if entry is not None)
+
+
+def place(content: bytes, entry: BootEntry) -> int | None:
+    """Where a boot catalog says in which sector an image begins.
+
+    :param entry: a bootable one of :func:`entries`
+    :returns: offset in the catalog of four bytes, little-endian; None when
+        several entries name the image
+    """
+    lba = struct.pack('<I', entry.lba)
+    places = [
+        index * _ENTRY + _LBA
+        for index, record in enumerate(_records(content))
+        if record[0] == _BOOTABLE and record[_LBA : _LBA + 4] == lba
+    ]
+    return places[0] if len(places) == 1 else None
 
 
 def _records(content: bytes) -> Iterator[bytes]:

@@ -104,7 +104,7 @@ def _iso9660(sector: bytes, found: Recognition) -> None:
         found.texts.setdefault('joliet_volume_id', printable(label))
 
 
-def _tag(sector: bytes, lba: int) -> int | None:
+def tag(sector: bytes, lba: int) -> int | None:
     """Number of a UDF descriptor, None if it is none or belongs elsewhere."""
     if len(sector) < SECTOR or lba != struct.unpack_from('<I', sector, 12)[0]:
         return None
@@ -117,7 +117,7 @@ def _tag(sector: bytes, lba: int) -> int | None:
 
 def sequence(anchor: bytes, lba: int) -> Span | None:
     """Where an anchor says that the volume descriptors of UDF are."""
-    if _tag(anchor, lba) != _ANCHOR:
+    if tag(anchor, lba) != _ANCHOR:
         return None
     length, location = struct.unpack_from('<II', anchor, 16)
     length = min(length // SECTOR, _SEQUENCE_SECTORS) * SECTOR
@@ -134,10 +134,14 @@ def _dstring(field: bytes) -> str:
     return ''
 
 
-def _descriptors(content: bytes, lba: int) -> Iterator[tuple[int, bytes]]:
+def descriptors(content: bytes, lba: int) -> Iterator[tuple[int, bytes]]:
+    """Number and sector of each descriptor of UDF, up to what is none.
+
+    :param lba: sector of the first of them
+    """
     for index in range(len(content) // SECTOR):
         sector = content[index * SECTOR : (index + 1) * SECTOR]
-        number = _tag(sector, lba + index)
+        number = tag(sector, lba + index)
         if number in (None, _TERMINATING):
             return
         yield number, sector
@@ -150,7 +154,7 @@ def udf_volume_id(content: bytes, span: Span) -> str:
     for this few descriptors, and they may lead in a circle.
     """
     found: dict[int, str] = {}
-    for number, sector in _descriptors(content, span.offset // SECTOR):
+    for number, sector in descriptors(content, span.offset // SECTOR):
         if number == _LOGICAL:
             found.setdefault(_LOGICAL, _dstring(sector[84:212]))
         elif number == _PRIMARY:
