@@ -19,7 +19,9 @@ RESERVED = frozenset(
 MAX_LENGTH = 255
 
 
-def properties(*, server, iso, media, flavor, versions, started, captured):
+def properties(
+    *, server, iso, media, flavor, versions, started, captured, change=None
+):
     """Properties of a golden image.
 
     :param server: UUID of the install server
@@ -31,6 +33,8 @@ def properties(*, server, iso, media, flavor, versions, started, captured):
     :param versions: dict of software to version
     :param started: when the server was created, an aware datetime
     :param captured: when the image was asked for, an aware datetime
+    :param change: how what the guest had differs from the install ISO, None
+        for not at all
     :returns: dict of str to str, without what is not known
     """
     iso_id, iso_digest = iso
@@ -38,6 +42,7 @@ def properties(*, server, iso, media, flavor, versions, started, captured):
         'server': server,
         'iso': iso_id,
         'iso_hash': iso_digest,
+        'iso_change': change,
         'flavor': flavor,
         'versions': ', '.join(f'{n} {v}' for n, v in versions.items()),
         'started': _time(started),

@@ -25,6 +25,7 @@ from nova_newos import layout
 from nova_newos.media import base
 from nova_newos.virt import glance
 from nova_newos.virt import imagebackend
+from nova_newos.virt import prompt
 from nova_newos.virt import qemu_img
 from nova_newos.virt import rebuild
 
@@ -281,10 +282,15 @@ class Disks:
                 with _lost(server, name, may_be_lost, exception.NewosError):
                     _write(backend.path, contents)
         elif not imagebackend.is_whole(backend):
+            is_new = not backend.exists()
             with _lost(server, name, may_be_lost, *_LOST_IMAGE):
                 self._cache_image(
                     context, server, backend, name, contents, fallback_host
                 )
+                if is_new and name == layout.STOCK_ROOT:
+                    prompt.record(
+                        server.instance, prompt.skip(server.instance, backend)
+                    )
 
     def _cache_image(
         self, context, server, backend, name, contents, fallback_host

@@ -20,6 +20,7 @@ from nova_newos.virt import boot
 from nova_newos.virt import glance
 from nova_newos.virt import keys
 from nova_newos.virt import owner
+from nova_newos.virt import prompt
 from nova_newos.virt import server as servers
 from nova_newos.virt import snapshot
 
@@ -70,6 +71,7 @@ def propose(media, instance, image_meta, volume_root):
     snapshot.is_to_be_sealed(instance)
     boot.check(instance)
     keys.check(instance)
+    prompt.check(instance)
     plain = servers.as_plain(instance, image_meta.id)
     references = [(m.name, m.reference(plain)) for m in media.enabled]
     proposed = layout.Layout(

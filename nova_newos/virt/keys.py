@@ -20,6 +20,7 @@ from nova_newos import keys
 from nova_newos import layout
 from nova_newos.virt import keyboard
 from nova_newos.virt import owner
+from nova_newos.virt import prompt
 
 CONF = nova.conf.CONF
 LOG = logging.getLogger(__name__)
@@ -29,6 +30,9 @@ KEYS = 'newos_boot_keys'
 
 #: Seconds without a read from the CD-ROM after which a boot loader waits.
 IDLE = 1.0
+
+# For who asks for any.
+_ANY_KEY = '<waitIdle><enter>'
 
 #: Seconds between two strokes: a boot loader without interrupts polls.
 _GAP = 0.1
@@ -82,8 +86,10 @@ def type_into(host, instance):
     :param instance: a ``nova.objects.Instance``
     """
     _source, text = _wanted(instance)
-    steps = keys.parse(text)
-    if not steps:
+    if text is None and prompt.is_asked(instance):
+        text = _ANY_KEY
+    steps = keys.parse(text or '')
+    if not (steps and CONF.newos.boot_keys_timeout):
         return
     # With eventlet it is a green one.
     threading.Thread(
@@ -95,11 +101,11 @@ def type_into(host, instance):
 
 
 def _wanted(instance):
-    """Where keys are asked for, and the text."""
+    """Where keys are asked for, and the text, None if they are not."""
     if KEYS in instance.metadata:
         return 'server', instance.metadata[KEYS]
     properties = layout.image_properties(instance.system_metadata)
-    return 'image', properties.get(KEYS, '')
+    return 'image', properties.get(KEYS)
 
 
 def _refuse(source, reason):

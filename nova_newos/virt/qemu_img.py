@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command lines of qemu-img(1).
+"""The command lines of qemu-img(1), and of qemu-io(1) beside it.
 
 A guest could have written the header of any format to its disk: the format is
 given each time, and never guessed. What fails raises
@@ -63,6 +63,20 @@ def is_blank(path, disk_format):
 def resize(path, disk_format, size):
     """Make a disk as large as this, in bytes."""
     _run('resize', '-f', disk_format, path, size)
+
+
+def write(path, disk_format, offset, content):
+    """Write some bytes into a disk that no guest has open.
+
+    :param offset: in the disk as a guest sees it
+    :param content: few bytes
+    """
+    commands = [
+        word
+        for index, byte in enumerate(content)
+        for word in ('-c', f'write -q -P {byte} {offset + index} 1')
+    ]
+    processutils.execute('qemu-io', '-f', disk_format, *commands, path)
 
 
 def create_overlay(path, backing, backing_format):

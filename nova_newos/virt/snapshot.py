@@ -41,6 +41,7 @@ from nova_newos.golden import provenance
 from nova_newos.golden import signature
 from nova_newos.media import base
 from nova_newos.virt import glance
+from nova_newos.virt import prompt
 from nova_newos.virt import qemu_img
 
 CONF = nova.conf.CONF
@@ -78,6 +79,9 @@ _CLAIMS = (
 
 # Bytes of a capture that are read at a time, to be signed: a few milliseconds.
 _CHUNK = units.Mi
+
+#: What was done to an ISO whose prompt is skipped.
+_NO_PROMPT = 'its boot catalog has efisys_noprompt.bin for UEFI'
 
 _under_way = contextvars.ContextVar('nova_newos_capture', default=None)
 
@@ -275,6 +279,7 @@ def origin(context, server, qemu):
         },
         started=server.instance.created_at,
         captured=datetime.datetime.now(datetime.UTC),
+        change=_NO_PROMPT if prompt.is_skipped(server.instance) else None,
     )
 
 

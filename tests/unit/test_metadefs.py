@@ -37,6 +37,7 @@ OTHERS = {
     'newos_inspector': 'a program',
     'newos_iso': "Glance's plug-in and its group of options",
     'newos_layout': "in Nova's database, and shown to nobody",
+    'newos_prompt': "in Nova's database, and shown to nobody",
     'seal_concurrency': 'an option',
 }
 
@@ -82,6 +83,7 @@ def recorded():
         versions={'nova': '34'},
         started=moment,
         captured=moment,
+        change='its boot catalog',
     ).keys()
 
 
@@ -141,7 +143,9 @@ class MetadefsTest(base.TestCase):
                 'golden_network',
                 'golden_role',
                 'newos_boot',
+                'newos_boot_keys',
                 'newos_boot_order',
+                'newos_boot_prompt',
                 'newos_error',
                 'newos_finish',
                 'newos_seal',

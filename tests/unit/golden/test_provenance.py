@@ -49,6 +49,12 @@ class PropertiesTest(base.TestCase):
         self.assertEqual('the-iso', found['provenance_iso'])
         self.assertNotIn('provenance_iso_hash', found)
 
+    def test_changed_iso(self):
+        """The digest is still that of the vendor's."""
+        found = provenance.properties(**KNOWN, change='its catalog')
+        self.assertEqual('its catalog', found['provenance_iso_change'])
+        self.assertEqual('sha512:aa', found['provenance_iso_hash'])
+
     def test_too_long(self):
         """nova-api could not boot a server from the image."""
         found = provenance.properties(**{**KNOWN, 'flavor': 'f' * 300})

@@ -110,11 +110,12 @@ def sectors(names=(*_PATH, 'efisys_noprompt.bin'), size=None, **changed):
     return {at[name]: content for name, content in found.items()}
 
 
-CATALOG = samples.BOTH
+def medium(catalog, **changed):
+    """Bytes of the ISO.
 
-
-def medium(catalog=CATALOG, **changed):
-    """Bytes of the ISO."""
+    :param catalog: of booting
+    :param changed: see sectors()
+    """
     return samples.medium(
         [
             samples.primary(publisher_id='MICROSOFT CORPORATION'),
@@ -122,12 +123,5 @@ def medium(catalog=CATALOG, **changed):
             samples.TERMINATOR,
             *samples.UDF_DESCRIPTORS,
         ],
-        {
-            samples.CATALOG: catalog,
-            256: samples.anchor(),
-            **sectors(**changed),
-        },
+        {samples.CATALOG: catalog, 256: samples.anchor()} | sectors(**changed),
     )
-
-
-WINDOWS = medium()

@@ -125,6 +125,28 @@ class TypeTest(fakes.TestCase):
         self.type('')
         self.host.get_guest.assert_not_called()
 
+    def asking(self, firmware='uefi', **metadata):
+        """A server whose ISO asks for any key."""
+        instance = fakes.server(
+            fakes.image_dict(hw_firmware_type=firmware), metadata=metadata
+        )
+        instance.system_metadata['newos_prompt'] = 'asks'
+        self.guest.reads = {3: 2048}
+        keys.type_into(self.host, instance)
+
+    def test_any_key(self):
+        self.asking()
+        ((at, codes, _held),) = self.guest.typed
+        self.assertEqual(ENTER, codes)
+        self.assertGreaterEqual(at, 4)
+
+    def test_no_key_is_asked_for(self):
+        self.asking(firmware='bios')
+        self.asking(newos_boot_keys='')
+        self.flags('newos', boot_keys_timeout=0)
+        self.asking()
+        self.assertEqual([], self.guest.typed)
+
     def test_idle(self):
         """A second after the last read of a series with short gaps."""
         self.guest.reads = {3: 2048, 3.9: 2048, 4.8: 4096}

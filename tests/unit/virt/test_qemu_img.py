@@ -43,6 +43,14 @@ class CommandTest(fakes.TestCase):
         qemu_img.resize('/i/disk', 'raw', 5)
         self.assertEqual('qemu-img resize -f raw /i/disk 5', self.command())
 
+    def test_write(self):
+        qemu_img.write('/i/disk', 'qcow2', 100, b'\x01\xff')
+        self.assertEqual(
+            'qemu-io -f qcow2 -c write -q -P 1 100 1 '
+            '-c write -q -P 255 101 1 /i/disk',
+            self.command(),
+        )
+
     def test_create_overlay(self):
         qemu_img.create_overlay('/s/overlay', '/i/disk', 'raw')
         self.assertEqual(
