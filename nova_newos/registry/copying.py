@@ -10,6 +10,7 @@ and in the same image.
 import hashlib
 import time
 
+from keystoneauth1 import exceptions as keystone_exceptions
 import requests
 
 from nova_newos.registry import exception
@@ -40,6 +41,9 @@ _OWN = frozenset(
 )
 
 _PARTIAL = 206
+
+# How a download breaks off, or is not there again yet.
+_CUTS = (requests.RequestException, keystone_exceptions.ConnectionError)
 
 # Glance's own properties.
 _RESERVED = 'os_glance'
@@ -148,7 +152,7 @@ class _Download:
             before = self._offset
             try:
                 yield from self._chunks()
-            except (requests.RequestException, OSError) as error:
+            except _CUTS as error:
                 reason = error
             failed = 0 if self._offset > before else failed + 1
             if failed == _ATTEMPTS:

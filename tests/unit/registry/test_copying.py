@@ -2,6 +2,7 @@
 
 import ddt
 import fixtures
+from keystoneauth1 import exceptions as keystone_exceptions
 import requests
 
 from nova_newos.registry import copying
@@ -131,6 +132,23 @@ class CopyTest(base.RegistryTestCase):
         self.assertEqual([], self.there.glance.named('there'))
         self.glance.get = get
         self.assert_copied(self.copy())
+
+    def test_source_is_away_for_a_while(self):
+        """Between the parts of a download."""
+        get, answers = self.glance.get, iter(['cut', 'away', 'away'])
+
+        def cut(path, **options):
+            if not options.get('stream'):
+                return get(path, **options)
+            answer = next(answers, None)
+            if answer == 'away':
+                raise keystone_exceptions.ConnectFailure('refused')
+            part = get(path, **options)
+            return _Cut(part, 100) if answer == 'cut' else part
+
+        self.glance.get = cut
+        self.assert_copied(self.copy())
+        self.assertEqual(2, len(self.downloads()))
 
     def test_no_ranges(self):
         get = self.glance.get
