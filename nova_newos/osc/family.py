@@ -11,6 +11,7 @@ from nova_newos.osc import text
 from nova_newos.registry import copying
 from nova_newos.registry import exception
 from nova_newos.registry import families
+from nova_newos.registry import glance
 from nova_newos.registry import pruning
 from nova_newos.registry import publishing
 from nova_newos.registry import scs
@@ -105,10 +106,6 @@ class _FamilyCommand(base.Command):
         """Id of the project whose family it is."""
         return args.owner or self.cloud.current_project_id
 
-    def image(self, name):
-        """Id of an image, of which there is one of that name."""
-        return self.cloud.image.find_image(name, ignore_missing=False).id
-
     def versions(self, family, owner):
         """Table of a family's versions."""
         found = families.look(self.cloud, family, owner)
@@ -134,15 +131,15 @@ class PublishFamily(_FamilyCommand, command.Lister):
     def take_action(self, args):
         """Publish; returns all versions."""
         facts = {name: getattr(args, name) for name, _ in _FACTS.values()}
-        image = self.cloud.image.find_image(args.image, ignore_missing=False)
+        image = glance.find(self.cloud, args.image)
         publishing.publish(
             self.cloud,
-            image.id,
+            image['id'],
             args.family,
             {name: value for name, value in facts.items() if value},
             args.visibility,
         )
-        return self.versions(args.family, image.owner)
+        return self.versions(args.family, image['owner'])
 
 
 class ListFamily(base.Command, command.Lister):
@@ -215,7 +212,7 @@ class RollbackFamily(_FamilyCommand, command.Lister):
             self.cloud,
             args.family,
             self.owner(args),
-            self.image(args.to) if args.to else None,
+            args.to and glance.find(self.cloud, args.to)['id'],
         )
         return self.versions(args.family, self.owner(args))
 
@@ -312,7 +309,9 @@ class CopyFamily(_FamilyCommand, command.ShowOne):
         found = families.look(self.cloud, args.family, self.owner(args))
         version = found.current
         if args.version:
-            version = found.version(self.image(args.version))
+            version = found.version(
+                glance.find(self.cloud, args.version)['id']
+            )
         if version is None:
             raise exception.FamilyRetired(family=args.family)
         name = args.name or args.family

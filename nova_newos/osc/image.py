@@ -5,6 +5,7 @@ from osc_lib.command import command
 
 from nova_newos.osc import base
 from nova_newos.osc import text
+from nova_newos.registry import glance
 from nova_newos.registry import lineage
 from nova_newos.registry import revoking
 from nova_newos.registry import servers
@@ -12,10 +13,6 @@ from nova_newos.registry import servers
 
 def _add_image(parser):
     parser.add_argument('image', metavar='<image>', help='Name or ID')
-
-
-def _find(cloud, name):
-    return cloud.image.find_image(name, ignore_missing=False).id
 
 
 class LineageImage(base.Command, command.Lister):
@@ -34,7 +31,8 @@ class LineageImage(base.Command, command.Lister):
 
     def take_action(self, args):
         """One row an image or server."""
-        found = lineage.trace(self.cloud, _find(self.cloud, args.image))
+        image = glance.find(self.cloud, args.image)
+        found = lineage.trace(self.cloud, image)
         if lineage.is_cut(found):
             base.say(
                 f'there is more: only {lineage.LIMIT} images are shown in '
@@ -88,7 +86,7 @@ class RevokeImage(base.Command):
 
     def take_action(self, args):
         """Deactivate and mark it."""
-        image_id = _find(self.cloud, args.image)
+        image_id = glance.find(self.cloud, args.image)['id']
         if not revoking.revoke(self.cloud, image_id, args.reason, args.hide):
             base.say(
                 f'{image_id} is marked and hidden, but you may not deactivate '

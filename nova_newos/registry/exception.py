@@ -28,6 +28,15 @@ class FamilyRetired(exception.NewosError):
     )
 
 
+class ImageNotFound(exception.NewosError):
+    """A name that leads to no image, or to several."""
+
+    msg_fmt = (
+        '{count} images are called {name!r:.80}: give the ID of one, as '
+        '"openstack image list" has it, or "golden family show"'
+    )
+
+
 class VersionNotFound(exception.NewosError):
     """The image is no version of the family."""
 

@@ -8,6 +8,9 @@ Glance's API has it. What Glance refuses is raised as an
 """
 
 from openstack import exceptions
+from oslo_utils import uuidutils
+
+from nova_newos.registry import exception
 
 #: Images a page: the most that Glance gives by default.
 PAGE = 1000
@@ -46,6 +49,27 @@ def everywhere(cloud, **filters):
 def get(cloud, image_id):
     """One image."""
     return _answer(cloud.image.get(f'/images/{image_id}')).json()
+
+
+def find(cloud, name_or_id):
+    """The one image with an id, or a name; hidden ones too.
+
+    openstacksdk would fetch every hidden image to look for a name.
+
+    :raises ImageNotFound: when there is none, or more than one
+    """
+    if uuidutils.is_uuid_like(name_or_id):
+        return get(cloud, name_or_id)
+    # Glance takes what is before a colon for an operator.
+    name = f'in:"{name_or_id}"' if ':' in name_or_id else name_or_id
+    found = [
+        image
+        for image in everywhere(cloud, name=name)
+        if image['name'] == name_or_id
+    ]
+    if len(found) != 1:
+        raise exception.ImageNotFound(name=name_or_id, count=len(found))
+    return found[0]
 
 
 def change(cloud, image_id, **fields):

@@ -45,14 +45,14 @@ class Relative:
     image: dict | None
 
 
-def trace(cloud, image_id):
+def trace(cloud, image):
     """The lineage of an image, as far as the user may see it.
 
     :param cloud: an ``openstack.connection.Connection``
+    :param image: as Glance's API has it, a dict
     :returns: list of :class:`Relative`, the oldest ancestor first; at most
         LIMIT in each direction
     """
-    image = glance.get(cloud, image_id)
     itself = Relative(0, '', image['id'], image)
     ancestors = _walk(itself, lambda each: _parents(cloud, each))
     descendants = _walk(itself, lambda each: _children(cloud, each))

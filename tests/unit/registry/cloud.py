@@ -162,6 +162,11 @@ class Glance:
         marker = params.pop('marker', None)
         tag = params.pop('tag', None)
         hidden = params.pop('os_hidden', 'false') == 'true'
+        if ':' in params.get('name', ''):
+            operator, names = params['name'].split(':', 1)
+            if operator != 'in':
+                return _response(400, {})
+            params['name'] = names.strip('"')
         found = [
             image
             for image in reversed(self.images.values())

@@ -11,7 +11,7 @@ from tests.unit.registry import base
 class LineageTest(base.RegistryTestCase):
     def trace(self, image_id):
         """{(distance, relation, id)}."""
-        found = lineage.trace(self.cloud, image_id)
+        found = lineage.trace(self.cloud, self.glance.images[image_id])
         self.assertEqual(
             sorted(each.distance for each in found),
             [each.distance for each in found],
@@ -76,7 +76,9 @@ class LineageTest(base.RegistryTestCase):
     def test_gone(self):
         [drivers] = [
             each
-            for each in lineage.trace(self.cloud, self.golden)
+            for each in lineage.trace(
+                self.cloud, self.glance.images[self.golden]
+            )
             if each.id == self.drivers
         ]
         self.assertIsNone(drivers.image)
@@ -104,7 +106,7 @@ class LineageTest(base.RegistryTestCase):
         )
         for _number in range(5):
             self.image(base_image_ref=self.golden)
-        found = lineage.trace(self.cloud, self.golden)
+        found = lineage.trace(self.cloud, self.glance.images[self.golden])
         self.assertEqual(3, len([each for each in found if each.distance > 0]))
 
     def test_described(self):
