@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an image of an installed disk costs: time, room in Glance and here.
 
-Five ways in turns, of one server that is off: Nova's own, the same with
-``[libvirt] snapshot_compression``, ours, ours sealed, and what people do by
-hand on the host to seal a disk: virt-sysprep, virt-sparsify, qemu-img.
+Six ways in turns, of one server that is off: Nova's own, the same with
+``[libvirt] snapshot_compression``, ours, ours signed, ours sealed, and what
+people do by hand on the host to seal a disk: virt-sysprep, virt-sparsify,
+qemu-img.
 """
 
+import contextlib
 import json
 import os
 import pathlib
@@ -22,6 +24,8 @@ from devstack.onebox.progress import say
 from nova_newos import layout
 
 _STOCK = 'stock'
+_OURS = 'ours'
+_SIGNED = 'ours, signed'
 _SEALED = 'ours, sealed'
 _BY_HAND = 'by hand'
 #: Driver and options of each way.
@@ -31,11 +35,13 @@ _WAYS = {
         onebox.STOCK,
         {'libvirt.snapshot_compression': 'true'},
     ),
-    'ours': (onebox.OURS, {}),
+    _OURS: (onebox.OURS, {}),
+    _SIGNED: (onebox.OURS, {}),
     _SEALED: (onebox.OURS, {}),
 }
 _FIGURES = ('seconds', 'MiB in Glance', 'MiB of temporary files')
 _SEAL = 'newos_seal'
+_KEY = 'newos.signing_key'
 _MIB = 2**20
 
 # Seconds between two looks.
@@ -60,26 +66,41 @@ def measure(box, name, runs):
             'name another with --server'
         )
     found = {way: [] for way in (*_WAYS, _BY_HAND)}
-    with box.cleaned_up(), box.settings_kept():
+    with box.cleaned_up(), box.settings_kept(), _signing_key() as key:
         for _run in range(runs):
             for way, (driver, options) in _WAYS.items():
                 box.use(
                     driver,
-                    **{'libvirt.snapshot_compression': '', **options},
+                    **{
+                        'libvirt.snapshot_compression': '',
+                        _KEY: key if way == _SIGNED else '',
+                        **options,
+                    },
                 )
                 found[way].append(_measured(box, server, way))
             found[_BY_HAND].append(_measured_by_hand(box, server))
     return compare(found)
 
 
+@contextlib.contextmanager
+def _signing_key():
+    """Path of a new key."""
+    with tempfile.TemporaryDirectory(prefix=f'{onebox.NAME}-') as directory:
+        path = os.path.join(directory, 'key.pem')
+        _run('openssl', 'genpkey', '-algorithm', 'ED25519', '-out', path)
+        os.chmod(path, 0o600)
+        yield path
+
+
 def compare(found):
-    """Each way of Nova's beside its own, and the sealed beside by hand.
+    """Each way beside Nova's own, the signed beside ours, the sealed by hand.
 
     :param found: dict of way to list of figures, each as of _FIGURES
     :returns: list of figures.Row; what is compared with is in the
         column of stock
     """
     ways = [(way, way, _STOCK) for way in list(_WAYS)[1:]]
+    ways.append((f'{_SIGNED}, beside {_OURS}', _SIGNED, _OURS))
     ways.append((f'{_SEALED}, beside {_BY_HAND}', _SEALED, _BY_HAND))
     return [
         figures.Row(f'{title}: {name}', others, ours)

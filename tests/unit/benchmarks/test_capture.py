@@ -21,15 +21,18 @@ class CompareTest(base.TestCase):
                 found[way].append((10 * number + run, number, 100 * number))
         found['stock'] = [(4, 2, 8), (6, 2, 8)]
         rows = capture.compare(found)
-        self.assertEqual(12, len(rows))
+        self.assertEqual(18, len(rows))
         ours = {row.title: row for row in rows}['MiB in Glance: ours']
         self.assertEqual(((2, 2), (2, 2)), (ours.stock, ours.ours))
         seconds = {row.title: row for row in rows}['seconds: ours, sealed']
-        self.assertEqual(((4, 6), (30, 31)), (seconds.stock, seconds.ours))
-        self.assertEqual(30.5 / 5, seconds.ratio())
-        last = rows[9]
+        self.assertEqual(((4, 6), (40, 41)), (seconds.stock, seconds.ours))
+        self.assertEqual(40.5 / 5, seconds.ratio())
+        signed = rows[12]
+        self.assertEqual('seconds: ours, signed, beside ours', signed.title)
+        self.assertEqual(((20, 21), (30, 31)), (signed.stock, signed.ours))
+        last = rows[15]
         self.assertEqual('seconds: ours, sealed, beside by hand', last.title)
-        self.assertEqual(((40, 41), (30, 31)), (last.stock, last.ours))
+        self.assertEqual(((50, 51), (40, 41)), (last.stock, last.ours))
 
 
 class ByHandTest(base.TestCase):
