@@ -6,6 +6,7 @@ import json
 import pathlib
 import subprocess
 
+from cryptography.hazmat.primitives.asymmetric import ed25519
 import fixtures
 import nova.conf
 from nova.tests.functional.api import client
@@ -14,7 +15,9 @@ import pytest
 
 from nova_newos.golden import base as golden_base
 from nova_newos.golden import finishing
+from nova_newos.golden import signature
 from nova_newos.golden import verdict
+from nova_newos.virt import snapshot
 from tests.functional.fakelibvirt import base
 from tests.functional.fakelibvirt import cloud
 
@@ -227,6 +230,56 @@ class FlatSealedTestCase(SealedBase):
 
     test_stopped = SealedTestCase.test_stopped
     test_running = SealedTestCase.test_running
+
+
+class SignedTestCase(SealedBase):
+    def setUp(self):
+        super().setUp()
+        self.key = ed25519.Ed25519PrivateKey.generate()
+        driver = self.computes['compute1'].driver
+        self.useFixture(
+            fixtures.MockPatchObject(
+                driver,
+                '_image_api',
+                snapshot.SigningImageAPI(
+                    driver._image_api, signature.Signer(self.key)
+                ),
+            )
+        )
+
+    def assert_signed(self, image):
+        """What is signed is what Glance has; returns its properties."""
+        properties = image['properties']
+        envelope = signature.read(properties)
+        self.assertTrue(envelope.is_signed_by(self.key.public_key()))
+        said = envelope.statement()
+        self.assertEqual(image['id'], said.image_id)
+        digest = hashlib.sha512(self.glance.bytes_of(image['id'])).hexdigest()
+        self.assertEqual(digest, said.digest)
+        self.assertEqual(said.properties, signature.vouched(properties))
+        return said.properties
+
+    @pytest.mark.operation('snapshot-cold')
+    def test_sealed(self):
+        server = self.sealed_server()
+        image = self.golden_image(server)
+        self.assert_sealed(server, image)
+        self.assertEqual('marked', self.assert_signed(image)['seal_marker'])
+
+        # Of a server that is made from it.
+        other = self.golden_image(self.create(image['id']))
+        self.assertIsNone(signature.read(other['properties']))
+
+    @pytest.mark.operation('snapshot-live')
+    def test_running_and_left_to_nova(self):
+        self.flags(capture_compression='none', group='newos')
+        server = self.installed_server()
+        self._start_server(server)
+        image = self.golden_image(server)
+        self.assert_golden(image, compression=None)
+        self.assertEqual(
+            server['id'], self.assert_signed(image)['provenance_server']
+        )
 
 
 class SnapshotTestCase(SnapshotBase):
