@@ -14,18 +14,24 @@ import functools
 
 from openstack import exceptions
 
+from nova_newos.build import actions
+from nova_newos.build import boot_test
 from nova_newos.build import exception
 from nova_newos.build import facts as build_facts
+from nova_newos.build import times
 from nova_newos.build import words
-from nova_newos.build.recipes import words as recipe_words
 
 # Lines of the console that go with a failure.
 _TAIL = 15
+
+# What is not about the build: the client's own token, and "try again".
+_PASSING = (401, 408, 429)
 
 
 class Phase(enum.Enum):
     """Where a build stands."""
 
+    UPLOAD = 'upload'
     INSTALL = 'install'
     CAPTURE = 'capture'
     TEST = 'test'
@@ -43,12 +49,16 @@ class Step:
     :ivar detail: for people: what is waited for, or why the build has failed
     :ivar action: called with cloud and facts; None to wait
     :ivar server: whose console tells more, or None
+    :ivar failed_in: of a build that has failed, the :class:`Phase` it was in
+    :ivar is_orphan: whether nothing is done unless another client does it
     """
 
     phase: Phase
     detail: str
     action: object = None
     server: object = None
+    failed_in: Phase | None = None
+    is_orphan: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,36 +68,96 @@ class Status:
     :ivar build_id: a UUID, str
     :ivar phase: a :class:`Phase`
     :ivar detail: for people
+    :ivar name: of the golden image to be, '' where nobody knows
     :ivar image: the golden image or its candidate, or None
-    :ivar console: the last lines of the server that is waited for, or that
-        has failed; tuple of str
+    :ivar server: that is waited for, or has failed; or None
+    :ivar console: the last lines of that server; tuple of str
+    :ivar begun: when the build began, None where nothing is left that says
+    :ivar since: when its phase began, or the one it has failed in; or None
+    :ivar until: when it failed; else when this was looked at
+    :ivar failed_in: the :class:`Phase` it has failed in, or None
+    :ivar is_orphan: see :class:`Step`
     """
 
     build_id: str
     phase: Phase
     detail: str
+    name: str = ''
     image: object = None
+    server: object = None
     console: tuple = ()
+    begun: object = None
+    since: object = None
+    until: object = None
+    failed_in: Phase | None = None
+    is_orphan: bool = False
 
     @property
     def is_over(self):
         """Whether there will be no other step."""
         return self.phase in (Phase.DONE, Phase.FAILED)
 
+    @property
+    def seconds(self):
+        """Since the build began, or None."""
+        return self.begun and times.seconds(self.begun, self.until)
+
+    @property
+    def phase_seconds(self):
+        """Since its phase began, or None."""
+        return self.since and times.seconds(self.since, self.until)
+
 
 def advance(cloud, build_id):
     """Do the next step of a build, if it is not waiting.
+
+    What Nova or Glance refuses fails the build, with their words.
 
     :param cloud: an ``openstack.connection.Connection`` of the build's project
     :param build_id: a UUID, str
     :returns: a :class:`Status`
     :raises BuildNotFound: when nothing is left of it, or it never was
+    :raises openstack.exceptions.SDKException: when the cloud does not answer,
+        or refuses what is not the build's: call it again
     """
     found, step = _next(cloud, build_id)
     reached = _status(cloud, found, step)
-    if step.action is not None:
+    if step.action is None:
+        return reached
+    try:
+        step.action(cloud, found)
+    except (exceptions.ConflictException, exceptions.NotFoundException) as e:
+        # Another client was first, or it is not time: looking again tells.
+        return dataclasses.replace(
+            reached, detail=f'{reached.detail} ({_words_of(e)})'
+        )
+    except exceptions.HttpException as error:
+        if not _is_refusal(step, error):
+            raise
+        step = _failed(
+            step.phase,
+            found,
+            f'{step.detail}: {_words_of(error)}',
+            step.server,
+        )
+        reached = _status(cloud, found, step)
         step.action(cloud, found)
     return reached
+
+
+def _is_refusal(step, error):
+    """Whether the build cannot go on because of that."""
+    code = error.status_code or 0
+    return (
+        step.phase in (Phase.INSTALL, Phase.CAPTURE, Phase.TEST, Phase.PUBLISH)
+        and 400 <= code < 500
+        and code not in _PASSING
+    )
+
+
+def _words_of(error):
+    """What the service has said, without what the library says of it."""
+    return str(error.details or error)
 
 
 def status(cloud, build_id):
@@ -101,35 +171,80 @@ def cancel(cloud, build_id):
     :raises BuildNotFound: when nothing is left of it, or it never was
     """
     found = build_facts.look(cloud, build_id)
-    if not found.servers and not found.images:
+    if found.is_empty:
         raise exception.BuildNotFound(build=build_id)
-    clean(cloud, found)
+    actions.clean(cloud, found)
+
+
+def resume(cloud, build_id, user_data=None):
+    """Have a build go on that has failed and was kept, where it failed.
+
+    What shows why it failed goes as soon as that is begun anew.
+
+    :param user_data: that it began with, bytes or None; needed where it
+        failed to install, for Nova does not show it
+    :raises NewosError: when it has not failed, or cannot be resumed
+    """
+    found, step = _next(cloud, build_id)
+    if step.phase is not Phase.FAILED or step.action is not None:
+        raise exception.BuildNotFailed(build=build_id)
+    if step.failed_in is Phase.INSTALL:
+        _check_user_data(found, user_data)
+        actions.reinstall(cloud, found, user_data)
+        return
+    recapture = step.failed_in is Phase.CAPTURE
+    actions.forget_failure(cloud, found, recapture)
+
+
+def _check_user_data(found, user_data):
+    expected = found.install.metadata.get(words.USER_DATA)
+    given = user_data and actions.digest_of(user_data)
+    if expected != given:
+        raise exception.UserDataNeeded(
+            needed='the user data that it began with'
+            if expected
+            else 'no user data, as it began'
+        )
 
 
 def _next(cloud, build_id):
     if not words.is_id(build_id):
         raise exception.BuildNotFound(build=build_id)
     found = build_facts.look(cloud, build_id)
-    return found, decide(
-        found, lambda server: build_facts.console(cloud, server)
-    )
+    return found, decide(found, build_facts.Guests(cloud))
 
 
 def _status(cloud, found, step):
     lines = ()
     if step.server is not None:
-        text = build_facts.console(cloud, step.server)
+        text = build_facts.Guests(cloud).console(step.server)
         lines = tuple(text.splitlines()[-_TAIL:])
+    began = times.began(found)
+    begun, until = min(began.values(), default=None), times.ended(found)
+    if step.phase in (Phase.CLEAN, Phase.DONE):
+        begun, until = times.of_published(found.candidate)
+    phase = step.failed_in or step.phase
     return Status(
-        found.build_id, step.phase, step.detail, found.candidate, lines
+        found.build_id,
+        step.phase,
+        step.detail,
+        name=found.name,
+        image=found.candidate,
+        server=step.server,
+        console=lines,
+        begun=begun,
+        since=began.get(phase.value),
+        until=until,
+        failed_in=step.failed_in,
+        is_orphan=step.is_orphan,
     )
 
 
-def decide(found, console):
+def decide(found, guests):
     """The next :class:`Step`.
 
     :param found: a :class:`~nova_newos.build.facts.Facts`
-    :param console: called with a server; returns the text of its console
+    :param guests: a :class:`~nova_newos.build.facts.Guests`
     :raises BuildNotFound: when there are no facts
     """
     image = found.candidate
@@ -139,7 +254,11 @@ def decide(found, console):
         return _abandoned(found)
     reason = found.install.metadata.get(words.FAILED)
     if reason:
-        return Step(Phase.FAILED, reason)
+        return _kept(found, reason)
+    if found.retired:
+        return Step(
+            Phase.INSTALL, 'deleting the server that failed', actions.retire
+        )
     if image is None:
         return _install(found)
     if image.status in ('queued', 'saving'):
@@ -148,21 +267,55 @@ def decide(found, console):
         return _failed(
             Phase.CAPTURE, found, f'the captured image is {image.status}'
         )
-    return _adopted(found) or _test(found, console)
+    return _adopted(found) or _test(found, guests)
 
 
 def _published(found):
-    if found.servers or found.images:
+    if not found.is_empty:
         return Step(
-            Phase.CLEAN, 'deleting what the build has made besides', clean
+            Phase.CLEAN,
+            'deleting what the build has made besides',
+            actions.clean,
         )
     return Step(Phase.DONE, f'published as {found.candidate.name}')
 
 
 def _abandoned(found):
-    if not found.servers and not found.images:
+    if found.is_empty:
         raise exception.BuildNotFound(build=found.build_id)
-    return Step(Phase.FAILED, 'its install server was deleted', action=clean)
+    if found.isos and not (found.servers or found.images):
+        return _upload(found)
+    return Step(
+        Phase.FAILED,
+        'its install server was deleted',
+        action=actions.clean,
+        failed_in=Phase.INSTALL,
+    )
+
+
+def _upload(found):
+    """Only who has the file and the user data can go on with that."""
+    iso = found.isos[-1]
+    if iso.status == 'saving':
+        return Step(Phase.UPLOAD, f'{iso.name} is being uploaded')
+    what = 'uploaded' if iso.status == 'active' else 'not being uploaded'
+    return Step(
+        Phase.UPLOAD,
+        f'{iso.name} is {what}, and the client that began the build has not '
+        'gone on yet. If that was ended, cancel the build and create it again',
+        is_orphan=True,
+    )
+
+
+def _kept(found, reason):
+    """Its phase is the first word, unless somebody has changed that."""
+    try:
+        phase = Phase(reason.partition(':')[0])
+    except ValueError:
+        phase = Phase.INSTALL
+    tests = found.tests if phase in (Phase.TEST, Phase.PUBLISH) else ()
+    server = next(iter(tests), found.install)
+    return Step(Phase.FAILED, reason, server=server, failed_in=phase)
 
 
 def _install(found):
@@ -180,7 +333,16 @@ def _install(found):
         return Step(Phase.INSTALL, 'Nova is creating the install server')
     if server.status == 'SHUTOFF':
         return Step(
-            Phase.CAPTURE, 'asking for an image of the root disk', _capture
+            Phase.CAPTURE,
+            'asking for an image of the root disk',
+            actions.capture,
+        )
+    limit = found.plan.install_limit
+    if limit and times.age(server) > limit * 60:
+        return _failed(
+            Phase.INSTALL,
+            found,
+            f'the installer has not powered the server off in {limit:g} min',
         )
     return Step(
         Phase.INSTALL,
@@ -194,20 +356,20 @@ def _adopted(found):
     """Have the candidate found by its tag; None if that is done."""
     if words.TAG in found.candidate.tags and found.candidate.is_hidden:
         return None
-    return Step(Phase.CAPTURE, 'hiding the candidate', _adopt)
+    return Step(Phase.CAPTURE, 'hiding the candidate', actions.adopt)
 
 
-def _test(found, console):
-    pattern = found.plan.pattern
-    if pattern is None:
-        return Step(Phase.PUBLISH, 'publishing it untested', _publish)
+def _test(found, guests):
+    test = found.plan.test
+    if test is None:
+        return Step(Phase.PUBLISH, 'publishing it untested', actions.publish)
     if not found.tests:
-        return Step(Phase.TEST, 'booting the candidate', _boot)
+        return Step(Phase.TEST, 'booting the candidate', actions.boot)
     server = found.tests[0]
     if server.status == 'ERROR':
         return _failed(Phase.TEST, found, fault_of(server), server)
-    if any(pattern.search(line) for line in console(server).splitlines()):
-        return Step(Phase.PUBLISH, 'it boots: publishing it', _publish)
+    if test.passed(server, guests):
+        return _came_up(found, server, guests)
     if server.status == 'SHUTOFF':
         return _failed(
             Phase.TEST,
@@ -215,19 +377,62 @@ def _test(found, console):
             'the candidate powered off instead of coming up',
             server,
         )
-    return Step(
-        Phase.TEST,
-        f'its console is to show {pattern.pattern!r}',
-        server=server,
-    )
+    if _is_late(found, server):
+        return _failed(
+            Phase.TEST,
+            found,
+            f'{test}, and has not in {found.plan.test_limit:g} min',
+            server,
+        )
+    return Step(Phase.TEST, str(test), server=server)
+
+
+def _is_late(found, server):
+    return times.age(server) > found.plan.test_limit * 60
+
+
+def _came_up(found, server, guests):
+    """Whether a sealed image is another machine each time it is booted.
+
+    No good image is held back: what it does not show is not asked for.
+    """
+    publish = Step(Phase.PUBLISH, 'it boots: publishing it', actions.publish)
+    if found.plan.test.port or not boot_test.is_sealed(found.candidate):
+        return publish
+    console = guests.console(server)
+    if not boot_test.is_settled(console) and not _is_late(found, server):
+        return Step(Phase.TEST, 'cloud-init is at work', server=server)
+    shown = boot_test.identities(console)
+    before = server.metadata.get(words.SEEN)
+    if before is None and shown:
+        return Step(
+            Phase.TEST,
+            'booting it once more, which is to be another machine',
+            functools.partial(actions.boot_again, identities=shown),
+        )
+    if shown & set((before or '').split()):
+        return _failed(
+            Phase.TEST,
+            found,
+            'two boots of the sealed candidate show the same SSH host key or '
+            'machine id',
+            server,
+        )
+    return publish
 
 
 def _failed(phase, found, reason, server=None):
     text = f'{phase.value}: {reason}'
-    action = clean
+    action = actions.clean
     if found.plan.keep_failed:
-        action = functools.partial(_keep, reason=text)
-    return Step(Phase.FAILED, text, action, server or found.install)
+        action = functools.partial(actions.keep, reason=text)
+    return Step(
+        Phase.FAILED,
+        text,
+        action,
+        server or found.install,
+        failed_in=phase,
+    )
 
 
 def fault_of(server):
@@ -235,78 +440,3 @@ def fault_of(server):
     fault = server.fault or {}
     told = server.metadata.get('newos_error')
     return told or fault.get('message') or 'Nova gives no reason'
-
-
-def _capture(cloud, found):
-    tag = words.tag_of(found.build_id)
-    try:
-        cloud.compute.create_server_image(found.install, tag)
-    except exceptions.ConflictException:
-        # Another client was first.
-        return
-    cloud.compute.set_server_metadata(found.install, **{words.CAPTURED: 'yes'})
-
-
-def _adopt(cloud, found):
-    # Hidden last: without its tags nobody would find it then.
-    for tag in (words.tag_of(found.build_id), words.TAG):
-        # By its id: tags of an Image would be part of the next update, and
-        # Glance takes none of openstacksdk's changes of them.
-        cloud.image.add_tag(found.candidate.id, tag)
-    cloud.image.update_image(found.candidate, is_hidden=True)
-
-
-def _boot(cloud, found):
-    create_server(
-        cloud,
-        found.build_id,
-        found.plan,
-        name=f'{found.plan.name}-test',
-        image_id=found.candidate.id,
-        metadata={words.ROLE: words.TEST},
-    )
-
-
-def _publish(cloud, found):
-    digest = found.install.metadata.get(recipe_words.DIGEST)
-    cloud.image.update_image(
-        found.candidate,
-        name=found.plan.name,
-        is_hidden=False,
-        **({recipe_words.DIGEST: digest} if digest else {}),
-    )
-
-
-def create_server(cloud, build_id, plan, **fields):
-    """Create a server of a build; returns it without waiting.
-
-    :param fields: more of ``POST /servers``, by openstacksdk's names
-    """
-    network = plan.network
-    if network not in ('none', 'auto'):
-        network = [{'uuid': network}]
-    return cloud.compute.create_server(
-        flavor_id=plan.flavor,
-        networks=network,
-        tags=[words.TAG, words.tag_of(build_id)],
-        **fields,
-    )
-
-
-def _keep(cloud, found, reason):
-    cloud.compute.set_server_metadata(
-        found.install, **{words.FAILED: reason[: words.MAX_LENGTH]}
-    )
-
-
-def clean(cloud, found):
-    """Delete what a build has made, but for what it has published.
-
-    The install server is the last to go: by it another client finds the rest.
-
-    :param found: a :class:`~nova_newos.build.facts.Facts`
-    """
-    for image in found.images:
-        cloud.image.delete_image(image)
-    for server in found.servers:
-        cloud.compute.delete_server(server)

@@ -29,11 +29,38 @@ class PlanLost(exception.NewosError):
 
 
 class BootTestInvalid(exception.NewosError):
-    """The pattern of the boot test is no regular expression."""
+    """It is neither a word of ours nor a regular expression."""
 
     msg_fmt = (
-        'the boot test {pattern!r} is no regular expression ({reason}): '
-        'correct it, or use "console" or "none"'
+        'the boot test {pattern!r:.80} is neither a port nor a regular '
+        'expression ({reason!s:.60}): correct it, or use "console" or "none"'
+    )
+
+
+class BootTestUnreachable(exception.NewosError):
+    """There is nothing to connect to."""
+
+    msg_fmt = (
+        'a server without a network answers on no port: choose a network, or '
+        'another boot test than port:{port}'
+    )
+
+
+class BuildNotFailed(exception.NewosError):
+    """There is nothing to resume."""
+
+    msg_fmt = (
+        'the build {build} has not failed: go on with "openstack golden '
+        'build wait"'
+    )
+
+
+class UserDataNeeded(exception.NewosError):
+    """Nova does not show it, so that the client has to give it again."""
+
+    msg_fmt = (
+        'the install server is created anew, and needs {needed}: see '
+        '--user-data'
     )
 
 
@@ -51,6 +78,33 @@ class NotAnInstallIso(exception.NewosError):
     msg_fmt = (
         "nothing is installed from the image '{iso}': use one with "
         'disk_format iso and without newos_install=false'
+    )
+
+
+class IsoFileTruncated(exception.NewosError):
+    """A download that was not finished."""
+
+    msg_fmt = (
+        '{iso!s:.60} has {size} bytes, and {volume_size} by its own account: '
+        'download it again'
+    )
+
+
+class IsoFileDoesNotBoot(exception.NewosError):
+    """Neither BIOS nor UEFI finds anything to boot on it."""
+
+    msg_fmt = (
+        'nothing on {iso!s:.60} boots, with BIOS or with UEFI: use the '
+        'image of an installation CD'
+    )
+
+
+class IsoFileIsLive(exception.NewosError):
+    """There is no installer on it, by libosinfo's database."""
+
+    msg_fmt = (
+        '{iso!s:.60} is a live system ({system!s:.40}) without an installer: '
+        'use its installation ISO, or upload it and name it with --iso'
     )
 
 

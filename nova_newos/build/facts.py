@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the cloud has of a build."""
 
+import contextlib
 import dataclasses
+import socket
 
 from openstack import exceptions
 
@@ -15,6 +17,12 @@ _TASKS_OF_CAPTURE = (
     'image_uploading',
 )
 
+# Seconds that a server has to take a connection.
+_CONNECT = 2
+
+#: Replaced by tests, which open no sockets.
+connect = socket.create_connection
+
 
 @dataclasses.dataclass(frozen=True)
 class Facts:
@@ -22,9 +30,12 @@ class Facts:
 
     :ivar build_id: a UUID, str
     :ivar install: the install server, or None
+    :ivar retired: install servers that failed before that was made
     :ivar tests: servers that were made from the candidate
     :ivar candidate: the captured image, published or not, or None
     :ivar strays: images that another client has captured at the same time
+    :ivar isos: images of the ISO that the build has uploaded, of more than
+        one attempt perhaps
     """
 
     build_id: str
@@ -32,17 +43,32 @@ class Facts:
     tests: tuple = ()
     candidate: object = None
     strays: tuple = ()
+    isos: tuple = ()
+    retired: tuple = ()
+
+    @property
+    def name(self):
+        """Of the golden image to be, '' where nobody knows."""
+        if self.candidate and is_published(self.candidate):
+            return self.candidate.name
+        metadata = self.install.metadata if self.install else {}
+        return metadata.get(words.NAME, '')
 
     @property
     def servers(self):
         """All of its servers; the install server, which has the plan, last."""
-        return [*self.tests, *filter(None, [self.install])]
+        return [*self.tests, *self.retired, *filter(None, [self.install])]
 
     @property
     def images(self):
-        """All of its images that are not published."""
+        """All captured images that are not published."""
         images = [*self.strays, *filter(None, [self.candidate])]
         return [image for image in images if not is_published(image)]
+
+    @property
+    def is_empty(self):
+        """Whether there is nothing to delete."""
+        return not (self.servers or self.images or self.isos)
 
     @property
     def plan(self):
@@ -68,19 +94,26 @@ def look(cloud, build_id):
     """
     tag = words.tag_of(build_id)
     servers = list(cloud.compute.servers(tags=tag))
-    install = _install_server(servers)
-    images = _images(cloud, tag)
+    install, *retired = _install_servers(servers) or [None]
+    images = _images(cloud, tag).values()
+    isos = [image for image in images if words.ISO in image.tags]
     # The one that was first, for all clients.
     first, *others = sorted(
-        images.values(),
+        (image for image in images if image not in isos),
         key=lambda image: (not is_published(image), image.created_at),
     ) or [None]
     return Facts(
         build_id,
         install,
-        tuple(server for server in servers if server is not install),
+        tuple(
+            server
+            for server in servers
+            if server is not install and server not in retired
+        ),
         first,
         tuple(others),
+        tuple(isos),
+        tuple(retired),
     )
 
 
@@ -121,14 +154,16 @@ def builds(cloud):
     return sorted(found.values(), key=lambda summary: summary.begun)
 
 
-def _install_server(servers):
-    return next(
+def _install_servers(servers):
+    """Those that a build was begun with; the one that counts, first."""
+    return sorted(
         (
             server
             for server in servers
             if server.metadata.get(words.ROLE) == words.INSTALL
         ),
-        None,
+        key=lambda server: server.created_at,
+        reverse=True,
     )
 
 
@@ -150,11 +185,31 @@ def _images(cloud, tag):
     }
 
 
-def console(cloud, server):
-    """The last of a server's serial console; a str."""
-    try:
-        answer = cloud.compute.get_server_console_output(server, length=2000)
-    except (exceptions.ConflictException, exceptions.NotFoundException):
-        # There is none before the guest starts.
-        return ''
-    return answer['output'] or ''
+class Guests:
+    """What servers show to whoever looks from outside.
+
+    :param cloud: an ``openstack.connection.Connection``
+    """
+
+    def __init__(self, cloud):
+        self._cloud = cloud
+
+    def console(self, server):
+        """The last of a server's serial console; a str."""
+        try:
+            answer = self._cloud.compute.get_server_console_output(
+                server, length=2000
+            )
+        except (exceptions.ConflictException, exceptions.NotFoundException):
+            # There is none before the guest starts.
+            return ''
+        return answer['output'] or ''
+
+    def answers(self, server, port):
+        """Whether any address of a server takes a TCP connection."""
+        for network in (server.addresses or {}).values():
+            for address in network:
+                with contextlib.suppress(OSError):
+                    connect((address['addr'], port), _CONNECT).close()
+                    return True
+        return False

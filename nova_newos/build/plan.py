@@ -2,16 +2,14 @@
 """What a build is to make, and how that is kept in the cloud."""
 
 import dataclasses
-import re
+import math
 
+from nova_newos.build import boot_test
 from nova_newos.build import exception
 from nova_newos.build import words
 
-#: How a candidate is tested.
-NO_TEST, CONSOLE = 'none', 'console'
-
-#: What every system with a console on the serial port ends its boot with.
-LOGIN = r'\blogin:'
+#: Minutes that a candidate has to come up, on a machine without KVM too.
+TEST_LIMIT = 30
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,32 +20,29 @@ class Plan:
     :ivar flavor: id of the flavor of its servers
     :ivar network: 'none', 'auto', or the id of a network of its servers
     :ivar boot_test: 'none'; 'console' for a login prompt on the serial
-        console; or a regular expression for a line on it
+        console; 'port:N' for a TCP port; or a regular expression for a line
+        on the console
     :ivar keep_failed: whether what was made stays when the build fails
+    :ivar install_limit: minutes that the installation may take, 0 for as
+        many as it likes
+    :ivar test_limit: minutes that the candidate may take to come up
     """
 
     name: str
     flavor: str
     network: str = 'auto'
-    boot_test: str = CONSOLE
+    boot_test: str = boot_test.CONSOLE
     keep_failed: bool = False
+    install_limit: float = 0
+    test_limit: float = TEST_LIMIT
 
     @property
-    def pattern(self):
-        """What the console shows of a golden image that boots, or None.
+    def test(self):
+        """The :class:`~nova_newos.build.boot_test.BootTest`, or None.
 
-        :returns: a compiled regular expression over one line
-        :raises BootTestInvalid: when it is none
+        :raises BootTestInvalid: when it means nothing
         """
-        if self.boot_test == NO_TEST:
-            return None
-        text = LOGIN if self.boot_test == CONSOLE else self.boot_test
-        try:
-            return re.compile(text)
-        except re.error as error:
-            raise exception.BootTestInvalid(
-                pattern=text, reason=error
-            ) from error
+        return boot_test.parse(self.boot_test)
 
     def check(self):
         """Refuse what could not be kept, or not be done.
@@ -62,7 +57,8 @@ class Plan:
                 raise exception.PlanTooLong(
                     option=option, limit=words.MAX_LENGTH
                 )
-        self.pattern  # noqa: B018
+        if self.test and self.test.port and self.network == 'none':
+            raise exception.BootTestUnreachable(port=self.test.port)
 
     def as_metadata(self):
         """For the install server; dict of str to str."""
@@ -73,6 +69,8 @@ class Plan:
             words.NETWORK: self.network,
             words.BOOT_TEST: self.boot_test,
             words.KEEP_FAILED: str(self.keep_failed).lower(),
+            words.INSTALL_LIMIT: f'{self.install_limit:g}',
+            words.TEST_LIMIT: f'{self.test_limit:g}',
         }
 
 
@@ -91,6 +89,17 @@ def of(metadata):
         name=name,
         flavor=flavor,
         network=metadata.get(words.NETWORK) or 'auto',
-        boot_test=metadata.get(words.BOOT_TEST) or CONSOLE,
+        boot_test=metadata.get(words.BOOT_TEST) or boot_test.CONSOLE,
         keep_failed=metadata.get(words.KEEP_FAILED) == 'true',
+        install_limit=_minutes(metadata.get(words.INSTALL_LIMIT), 0),
+        test_limit=_minutes(metadata.get(words.TEST_LIMIT), TEST_LIMIT),
     )
+
+
+def _minutes(text, default):
+    """A number that its owner may have made nonsense of."""
+    try:
+        minutes = float(text)
+    except (TypeError, ValueError):
+        return default
+    return minutes if 0 <= minutes < math.inf else default

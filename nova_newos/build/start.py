@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Begin a build, once all that can be told before has been told."""
 
-import base64
 import uuid
 
 from nova_newos import layout
-from nova_newos.build import engine
+from nova_newos.build import actions
 from nova_newos.build import exception
+from nova_newos.build import facts
+from nova_newos.build import iso_file
 from nova_newos.media.answers import cd
 
 # Bytes whose Base64 nova-api takes, 65535 characters of it.
@@ -16,40 +17,68 @@ _MAX_USER_DATA = 65535 // 4 * 3
 _SERVERS = 2
 
 
-def create(cloud, plan, iso, user_data=None, metadata=None):
+def new_id():
+    """Id of a build that is to be begun."""
+    return str(uuid.uuid4())
+
+
+def create(cloud, build_id, plan, iso, user_data=None, metadata=None):
     """Begin a build.
 
     :param cloud: an ``openstack.connection.Connection``
+    :param build_id: of :func:`new_id`
     :param plan: a :class:`~nova_newos.build.plan.Plan`
     :param iso: the install ISO's image, as openstacksdk has it
     :param user_data: bytes for the installer, or None
     :param metadata: more for the install server, ``newos_seal`` for instance;
         dict of str to str
-    :returns: the id of the build, a UUID
     :raises NewosError: for what would fail later; nothing is made then
     :raises openstack.exceptions.SDKException: what the cloud refuses
     """
-    build_id = str(uuid.uuid4())
-    _check(cloud, plan, iso)
-    fields = {}
-    if user_data is not None:
-        fields['user_data'] = _encoded(user_data, build_id)
-    engine.create_server(
-        cloud,
-        build_id,
-        plan,
-        name=f'{plan.name}-install',
-        image_id=iso.id,
-        metadata={**(metadata or {}), **plan.as_metadata()},
-        **fields,
-    )
-    return build_id
-
-
-def _check(cloud, plan, iso):
-    plan.check()
     if iso.status != 'active':
         raise exception.IsoNotReady(iso=iso.name, status=iso.status)
+    check(cloud, plan, iso, user_data)
+    _create_server(cloud, build_id, plan, iso, user_data, metadata)
+
+
+def create_from_file(
+    cloud,
+    build_id,
+    plan,
+    file,
+    user_data=None,
+    metadata=None,
+    keep_iso=False,
+    told=None,
+):
+    """Begin a build from a file, which is uploaded; as :func:`create`.
+
+    After an error of the cloud's it can be called again: what is done is not
+    done anew.
+
+    :param file: an :class:`~nova_newos.build.iso_file.IsoFile`
+    :param keep_iso: whether the uploaded image outlives the build
+    :param told: called with the bytes that were read, now and then
+    """
+    found = facts.look(cloud, build_id)
+    if found.install is not None:
+        return
+    check(cloud, plan, file, user_data)
+    iso = (
+        next((i for i in found.isos if i.status == 'active'), None)
+        or iso_file.kept(cloud, file)
+        or iso_file.upload(cloud, file, build_id, keep_iso, told)
+    )
+    _create_server(cloud, build_id, plan, iso, user_data, metadata)
+
+
+def check(cloud, plan, iso, user_data=None):
+    """Refuse what would fail later.
+
+    :param iso: an image, or an :class:`~nova_newos.build.iso_file.IsoFile`
+    :raises NewosError: see there
+    """
+    plan.check()
     properties = iso.properties or {}
     if not layout.is_install_iso(iso.disk_format, properties):
         raise exception.NotAnInstallIso(iso=iso.name)
@@ -57,10 +86,23 @@ def _check(cloud, plan, iso):
     # Whether there is a default size is the operator's.
     layout.root_disk_gb(properties, 1, flavor.disk, iso.min_disk or 0)
     _check_quota(cloud, plan, flavor)
+    if user_data is not None:
+        _check_user_data(user_data)
+
+
+def _create_server(cloud, build_id, plan, iso, user_data, metadata):
+    actions.create_install_server(
+        cloud,
+        build_id,
+        plan,
+        iso.id,
+        {**(metadata or {}), **plan.as_metadata()},
+        user_data,
+    )
 
 
 def _check_quota(cloud, plan, flavor):
-    servers = 1 if plan.pattern is None else _SERVERS
+    servers = 1 if plan.test is None else _SERVERS
     limits = cloud.compute.get_limits().absolute
     for name, limit, used, wanted in (
         ('instances', limits.instances, limits.instances_used, servers),
@@ -84,14 +126,9 @@ def _check_quota(cloud, plan, flavor):
             )
 
 
-def _encoded(user_data, build_id):
-    """As nova-api takes it, if the answers in it can be used.
-
-    :raises NewosError: when they cannot
-    """
-    cd.from_user_data(user_data, build_id)
+def _check_user_data(user_data):
+    cd.from_user_data(user_data, '')
     if len(user_data) > _MAX_USER_DATA:
         raise exception.UserDataTooLarge(
             limit=_MAX_USER_DATA, length=len(user_data)
         )
-    return base64.b64encode(user_data).decode()

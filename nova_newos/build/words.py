@@ -7,18 +7,36 @@ import uuid
 #: they do properties.
 TAG = 'golden-build'
 
+#: Tag of an ISO that a build has uploaded, and of one that outlives it.
+ISO = 'golden-build-iso'
+KEPT_ISO = 'golden-build-kept-iso'
+
 #: Keys of the install server's metadata: the plan.
 NAME = 'golden_name'
 FLAVOR = 'golden_flavor'
 NETWORK = 'golden_network'
 BOOT_TEST = 'golden_boot_test'
 KEEP_FAILED = 'golden_keep_failed'
+INSTALL_LIMIT = 'golden_install_limit'
+TEST_LIMIT = 'golden_test_limit'
+
+#: First digits of the sha256 of the user data, which Nova shows to nobody
+#: but administrators.
+USER_DATA = 'golden_user_data'
 
 #: Set when the image was asked for: a build does that once.
 CAPTURED = 'golden_captured'
 
-#: Why the build has failed, for as long as it is kept.
+#: Why the build has failed, and when, for as long as it is kept.
 FAILED = 'golden_failed'
+FAILED_AT = 'golden_failed_at'
+
+#: What the first of two boots of a sealed candidate has shown: digests of
+#: its identities.
+SEEN = 'golden_seen'
+
+#: Property of the golden image: how long each phase took.
+SECONDS = 'golden_build_seconds'
 
 #: Key of a server's metadata that says what it is for, and its values.
 ROLE = 'golden_role'

@@ -13,6 +13,9 @@ from nova_newos import exception
 #: What the cloud's libraries raise.
 CLOUD_ERRORS = (sdk_exceptions.SDKException, ClientException)
 
+# Timeouts, and more requests than the cloud takes.
+_TRY_AGAIN = (408, 429)
+
 
 class Command(command.Command):
     """A command over one cloud."""
@@ -27,16 +30,28 @@ class Command(command.Command):
         try:
             return super().run(parsed_args)
         except exception.NewosError as error:
-            raise exceptions.CommandError(str(error)) from error
+            raise exceptions.CommandError(plain(str(error))) from error
 
 
 def say(line):
     """Tell a person who waits; what a program reads is printed at the end."""
-    print(line, file=sys.stderr, flush=True)
+    print(plain(line), file=sys.stderr, flush=True)
+
+
+def plain(text):
+    """A text of the cloud's as a terminal may have it.
+
+    Names, metadata and consoles are other people's: what moves the cursor or
+    turns letters around is written out.
+    """
+    return ''.join(
+        c if c.isprintable() else c.encode('unicode_escape').decode()
+        for c in text
+    )
 
 
 def may_pass(error):
     """Whether one of CLOUD_ERRORS is the cloud's trouble, not a refusal."""
     code = getattr(error, 'http_status', None)
     code = code or getattr(error, 'status_code', None)
-    return code is None or code >= 500
+    return code is None or code >= 500 or code in _TRY_AGAIN

@@ -1,117 +1,145 @@
 # SPDX-License-Identifier: Apache-2.0
 """``openstack golden build ...``."""
 
+import contextlib
 import datetime
+import functools
+import math
 import pathlib
 import time
 
+from cliff import columns as cliff_columns
 from osc_lib import exceptions
 from osc_lib.cli import parseractions
 from osc_lib.command import command
-from oslo_utils import timeutils
 
 from nova_newos import exception
 from nova_newos.build import engine
+from nova_newos.build import exception as build_exception
 from nova_newos.build import facts
+from nova_newos.build import iso_file
+from nova_newos.build import plan
 from nova_newos.build import start
+from nova_newos.build import times
 from nova_newos.build.recipes import order
 from nova_newos.osc import base
+from nova_newos.osc import progress
 from nova_newos.osc import source
 
-#: Seconds between two looks, and between two lines that say the same.
+#: Seconds between two looks.
 _PAUSE = 3
-_REPEAT = 60
+
+#: Seconds in which the client that has begun a build goes on after its upload.
+_ORPHANED = 60
 
 
 def _add_build(parser):
     parser.add_argument('build', metavar='<build>', help='ID of the build')
 
 
+class _Console(cliff_columns.FormattableColumn):
+    """The last lines of a console."""
+
+    def human_readable(self):
+        """Below each other."""
+        return '\n'.join(base.plain(line) for line in self._value)
+
+    def machine_readable(self):
+        """A list of str."""
+        return list(self._value)
+
+
+def _time(time):
+    return times.text_of(time) if time else ''
+
+
 def _summary(status):
     """Columns of one build: names and values."""
     row = {
         'id': status.build_id,
+        'name': base.plain(status.name),
         'phase': status.phase.value,
-        'detail': status.detail,
+        'detail': base.plain(status.detail),
         'image': status.image.id if status.image else '',
+        'begun': _time(status.begun),
+        'seconds': status.seconds,
+        'phase_since': _time(status.since),
+        'phase_seconds': status.phase_seconds,
+        'failed_in': status.failed_in.value if status.failed_in else '',
+        'console': _Console(status.console),
     }
     return tuple(row), tuple(row.values())
 
 
-class _Progress:
-    """What a person who waits reads: each step once, and then each minute.
-
-    :param say: called with a line
-    """
-
-    def __init__(self, say):
-        self._say = say
-        self._begun = time.monotonic()
-        self._step, self._said = None, 0
-        self._console, self._changed = (), self._begun
-
-    def show(self, status):
-        """Say where the build stands, if that is news."""
-        now = time.monotonic()
-        if status.console != self._console:
-            self._console, self._changed = status.console, now
-        step = (status.phase, status.detail)
-        if step == self._step and now - self._said < _REPEAT:
-            return
-        self._step, self._said = step, now
-        self._say(
-            f'[{now - self._begun:6.0f} s] {status.phase.value}: '
-            f'{status.detail}{self._stall(now)}'
-        )
-
-    def _stall(self, now):
-        """What the console has shown for a while, and nothing else."""
-        minutes = int((now - self._changed) / 60)
-        last = next((line for line in self._console[::-1] if line.strip()), '')
-        if not minutes or not last:
-            return ''
-        return f'; the console has shown {last.strip()!r} for {minutes} min'
-
-
-def _drive(cloud, build_id, say):
-    """Go on until the build is over; returns its last status."""
-    progress = _Progress(say)
+def _patiently(progress, call):
+    """Call something until the cloud answers; returns what that returns."""
     while True:
         try:
-            status = engine.advance(cloud, build_id)
+            return call()
         except base.CLOUD_ERRORS as error:
             if not base.may_pass(error):
                 raise
-            say(f'the cloud does not answer, trying again: {error}')
-        else:
-            progress.show(status)
-            if status.is_over:
-                return status
+            progress.say(f'the cloud does not answer, trying again: {error}')
         time.sleep(_PAUSE)
 
 
-def _finish(cloud, build_id):
-    """Wait for a build and show it.
+def _drive(cloud, build_id, progress):
+    """Go on until the build is over; returns its last status."""
+    orphaned = None
+    while True:
+        status = _patiently(progress, lambda: engine.advance(cloud, build_id))
+        progress.show(status)
+        if status.is_over:
+            return status
+        if not status.is_orphan:
+            orphaned = None
+        elif orphaned is None:
+            orphaned = time.monotonic()
+        elif time.monotonic() - orphaned > _ORPHANED:
+            raise exceptions.CommandError(base.plain(status.detail))
+        time.sleep(_PAUSE)
 
-    :raises CommandError: when it has failed, with what its console said last
+
+class _Ending(base.Command, command.ShowOne):
+    """A command that may wait for the end of a build.
+
+    :ivar exit_status: 1 for a build that has failed, whatever was printed
     """
-    try:
-        status = _drive(cloud, build_id, base.say)
-    except KeyboardInterrupt:
-        raise exceptions.CommandError(
-            'interrupted; the server goes on by itself, and the build with: '
-            f'openstack golden build wait {build_id}'
-        ) from None
-    if status.phase is engine.Phase.FAILED:
-        tail = ''.join(f'\n   | {line}' for line in status.console)
-        raise exceptions.CommandError(
-            f'build {build_id} has failed: {status.detail}'
-            + (f'\nIts console ended with{tail}' if tail else '')
-        )
-    return _summary(status)
+
+    exit_status = 0
+
+    def run(self, parsed_args):
+        """Say by the exit status too what became of it."""
+        return super().run(parsed_args) or self.exit_status
+
+    def finish(self, build_id, progress):
+        """Wait for a build and show it, however it ends."""
+        try:
+            status = _drive(self.cloud, build_id, progress)
+        except KeyboardInterrupt:
+            raise exceptions.CommandError(
+                'interrupted; the server goes on by itself, and the build '
+                f'with: openstack golden build wait {build_id}'
+            ) from None
+        if status.phase is engine.Phase.FAILED:
+            self.exit_status = 1
+            _say_failure(status, progress.say)
+        return _summary(status)
 
 
-class CreateBuild(base.Command, command.ShowOne):
+def _say_failure(status, say):
+    say(
+        f'build {status.build_id} has failed after {status.seconds or 0} s, '
+        f'{status.phase_seconds or 0} s of them in its last phase: '
+        f'{status.detail}'
+    )
+    if status.console:
+        say('Its console ended with')
+    for line in status.console:
+        say(f'   | {line}')
+
+
+class CreateBuild(_Ending):
     """Install from an ISO, and publish the tested golden image."""
 
     def get_parser(self, prog_name):
@@ -125,10 +153,23 @@ class CreateBuild(base.Command, command.ShowOne):
             help="Name of the golden image (default: the recipe's family)",
         )
         source.add_arguments(parser)
-        add(
+        iso = parser.add_mutually_exclusive_group()
+        iso.add_argument(
             '--iso',
             metavar='<image>',
             help="The install ISO (name or ID; default: the recipe's)",
+        )
+        iso.add_argument(
+            '--iso-file',
+            metavar='<file>',
+            type=pathlib.Path,
+            help='The install ISO, a file that is uploaded, and deleted from '
+            'the cloud at the end of the build',
+        )
+        add(
+            '--keep-iso',
+            action='store_true',
+            help='Keep the image of --iso-file, for builds from the same file',
         )
         add(
             '--flavor',
@@ -162,12 +203,29 @@ class CreateBuild(base.Command, command.ShowOne):
             metavar='<test>',
             help='"console": the candidate is to show a login prompt on its '
             'serial console (default without a recipe that says another); a '
-            'regular expression for a line on it; or "none"',
+            'regular expression for a line on it; "port:N": it is to take a '
+            'TCP connection of this client; or "none"',
+        )
+        add(
+            '--install-limit',
+            metavar='<minutes>',
+            type=_minutes,
+            default=0,
+            help='Fail when the installation takes longer (default: never)',
+        )
+        add(
+            '--test-limit',
+            metavar='<minutes>',
+            type=_minutes,
+            default=plan.TEST_LIMIT,
+            help='Fail when the candidate has not come up in that time '
+            '(default: %(default)s)',
         )
         add(
             '--keep-failed',
             action='store_true',
-            help='Keep servers and candidate when the build fails',
+            help='Keep servers and candidate when the build fails, to look at '
+            'or to resume it',
         )
         add('--wait', action='store_true', help='Go on until it is over')
         return parser
@@ -175,35 +233,70 @@ class CreateBuild(base.Command, command.ShowOne):
     def take_action(self, args):
         """Begin, and wait if asked to."""
         cloud = self.cloud
-        wanted = source.ordered(
-            cloud,
-            args,
-            iso=args.iso and self._iso(args.iso),
-            flavor=args.flavor and self._flavor(args.flavor),
-            network=self._network(args.network),
-            boot_test=args.boot_test,
-            keep_failed=args.keep_failed,
-        )
-        if args.if_changed and (image := order.unchanged(cloud, wanted)):
-            return _summary(
-                engine.Status(
-                    '', engine.Phase.DONE, 'built of the same before', image
-                )
+        with progress.of(cloud) as shown:
+            wanted = source.ordered(
+                cloud,
+                args,
+                iso=self._iso(args, shown),
+                flavor=args.flavor and self._flavor(args.flavor),
+                network=self._network(args.network),
+                boot_test=args.boot_test,
+                keep_failed=args.keep_failed,
+                install_limit=args.install_limit,
+                test_limit=args.test_limit,
             )
-        build_id = start.create(
-            cloud,
-            wanted.plan,
-            wanted.iso,
-            wanted.user_data,
-            wanted.metadata,
-        )
-        if args.wait:
-            return _finish(cloud, build_id)
+            if args.if_changed and (image := order.unchanged(cloud, wanted)):
+                return _summary(_unchanged(image))
+            build_id = self._begin(wanted, args, shown)
+            if args.wait:
+                return self.finish(build_id, shown)
         return _summary(engine.status(cloud, build_id))
 
-    def _iso(self, name):
-        iso = self.cloud.image.find_image(name, ignore_missing=False)
+    def _iso(self, args, shown):
+        """The image or the file of the install ISO, None for the recipe's."""
+        if args.iso_file:
+            return self._file(args.iso_file, shown)
+        if args.iso is None:
+            return None
+        iso = self.cloud.image.find_image(args.iso)
+        if iso is None:
+            raise exceptions.CommandError(_no_image(args.iso))
         return self.cloud.image.get_image(iso.id)
+
+    def _file(self, path, shown):
+        file = iso_file.look(path)
+        for note in file.notes:
+            shown.say(f'{file.name}: {note}')
+        for other in iso_file.interrupted(self.cloud, file):
+            shown.say(
+                f'{file.name} was not uploaded whole by another build, or is '
+                'just being: if that was ended, openstack golden build '
+                f'cancel {other}'
+            )
+        return file
+
+    def _begin(self, wanted, args, shown):
+        build_id = start.new_id()
+        what = wanted.plan, wanted.iso, wanted.user_data, wanted.metadata
+        if not args.iso_file:
+            start.create(self.cloud, build_id, *what)
+            return build_id
+        begin = functools.partial(
+            start.create_from_file,
+            self.cloud,
+            build_id,
+            *what,
+            keep_iso=args.keep_iso,
+            told=functools.partial(shown.uploading, wanted.iso),
+        )
+        try:
+            _patiently(shown, begin)
+        except BaseException:
+            # Nobody could go on: the user data is known here alone.
+            with contextlib.suppress(build_exception.BuildNotFound):
+                engine.cancel(self.cloud, build_id)
+            raise
+        return build_id
 
     def _flavor(self, name):
         return self.cloud.compute.find_flavor(name, ignore_missing=False).id
@@ -214,13 +307,42 @@ class CreateBuild(base.Command, command.ShowOne):
         return self.cloud.network.find_network(name, ignore_missing=False).id
 
 
+def _unchanged(image):
+    return engine.Status(
+        '',
+        engine.Phase.DONE,
+        'built of the same before',
+        name=image.name,
+        image=image,
+    )
+
+
+def _minutes(text):
+    minutes = float(text)
+    if not 0 <= minutes < math.inf:
+        raise ValueError(text)
+    return minutes
+
+
+def _no_image(name):
+    text = f"there is no image '{base.plain(name)}'"
+    if pathlib.Path(name).is_file():
+        text += f': for the file of that name use --iso-file {name}'
+    return text
+
+
 class ListBuild(base.Command, command.Lister):
     """List builds that are not over."""
 
     def take_action(self, args):
         """What there is of each, without doing anything."""
         rows = [
-            (build.build_id, build.name, build.begun, *self._stands(build))
+            (
+                build.build_id,
+                base.plain(build.name),
+                build.begun,
+                *self._stands(build),
+            )
             for build in facts.builds(self.cloud)
         ]
         return ('id', 'name', 'begun', 'phase', 'detail'), rows
@@ -230,8 +352,8 @@ class ListBuild(base.Command, command.Lister):
         try:
             status = engine.status(self.cloud, build.build_id)
         except exception.NewosError as error:
-            return 'unknown', str(error)
-        return status.phase.value, status.detail
+            return 'unknown', base.plain(str(error))
+        return status.phase.value, base.plain(status.detail)
 
 
 class ShowBuild(base.Command, command.ShowOne):
@@ -248,7 +370,7 @@ class ShowBuild(base.Command, command.ShowOne):
         return _summary(engine.status(self.cloud, args.build))
 
 
-class WaitBuild(base.Command, command.ShowOne):
+class WaitBuild(_Ending):
     """Go on with a build, whoever began it, until it is over."""
 
     def get_parser(self, prog_name):
@@ -259,7 +381,40 @@ class WaitBuild(base.Command, command.ShowOne):
 
     def take_action(self, args):
         """Do its steps."""
-        return _finish(self.cloud, args.build)
+        with progress.of(self.cloud) as shown:
+            return self.finish(args.build, shown)
+
+
+class ResumeBuild(_Ending):
+    """Go on with a build that has failed and was kept, where it failed."""
+
+    def get_parser(self, prog_name):
+        """Arguments."""
+        parser = super().get_parser(prog_name)
+        _add_build(parser)
+        parser.add_argument(
+            '--user-data',
+            metavar='<file>',
+            type=pathlib.Path,
+            help='The user data that it began with, for a build that has '
+            'failed to install',
+        )
+        parser.add_argument(
+            '--wait', action='store_true', help='Go on until it is over'
+        )
+        return parser
+
+    def take_action(self, args):
+        """Have it done anew, and wait if asked to."""
+        engine.resume(
+            self.cloud,
+            args.build,
+            args.user_data and args.user_data.read_bytes(),
+        )
+        if args.wait:
+            with progress.of(self.cloud) as shown:
+                return self.finish(args.build, shown)
+        return _summary(engine.status(self.cloud, args.build))
 
 
 class CancelBuild(base.Command):
@@ -296,16 +451,16 @@ class PruneBuild(base.Command, command.Lister):
 
     def take_action(self, args):
         """Delete what they have made; returns what they were."""
-        oldest = timeutils.utcnow() - datetime.timedelta(hours=args.older_than)
+        oldest = times.now() - datetime.timedelta(hours=args.older_than)
         found = [
             build
             for build in facts.builds(self.cloud)
-            if timeutils.parse_isotime(build.begun).replace(tzinfo=None)
-            < oldest
+            if times.parse(build.begun) < oldest
         ]
         if not args.dry_run:
             for build in found:
                 engine.cancel(self.cloud, build.build_id)
         return ('id', 'name', 'begun'), [
-            (build.build_id, build.name, build.begun) for build in found
+            (build.build_id, base.plain(build.name), build.begun)
+            for build in found
         ]

@@ -21,7 +21,8 @@ class Order:
     """The arguments of :func:`nova_newos.build.start.create`.
 
     :ivar plan: a :class:`~nova_newos.build.plan.Plan`
-    :ivar iso: the image of the install ISO
+    :ivar iso: the image of the install ISO, or an
+        :class:`~nova_newos.build.iso_file.IsoFile`
     :ivar user_data: bytes, or None
     :ivar metadata: of the install server, dict of str to str
     """
@@ -40,7 +41,7 @@ def order(cloud, recipe, *, secrets, name=None, flavor=None, **options):
     :param secrets: dict of name to value, str
     :param name: of the golden image; None for the recipe's family
     :param flavor: an id; None for the smallest that the recipe allows
-    :param options: ``iso``, an image in the place of the recipe's;
+    :param options: ``iso``, in the place of the recipe's, see Order;
         ``metadata``, dict of str to str, which goes before the recipe's; and
         fields of the plan. None for the recipe's.
     :returns: an :class:`Order`

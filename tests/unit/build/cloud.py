@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A cloud in memory: what a build asks of openstacksdk, and what it does."""
 
+import hashlib
 import itertools
 import types
 
@@ -38,6 +39,7 @@ class Cloud:
         self.kill_after = None
         self.on_capture = lambda image: None
         self.consoles = {}
+        self.diagnosed = 0
         self._numbers = itertools.count(1)
         self.servers, self.images = {}, {}
         self.flavors = {'f': Thing(id='f', disk=5, ram=512, vcpus=1)}
@@ -77,6 +79,9 @@ class Cloud:
                 'disk_format': 'qcow2',
                 'min_disk': 0,
                 'owner': self.current_project_id,
+                'size': None,
+                'hash_algo': 'sha512',
+                'hash_value': None,
                 **fields,
             }
         )
@@ -131,6 +136,8 @@ class Compute:
             status='BUILD',
             task_state='spawning',
             fault=None,
+            addresses={},
+            image=Thing(id=fields['image_id']),
             fields=fields,
         )
         self._cloud.servers[server.id] = server
@@ -151,6 +158,15 @@ class Compute:
     def set_server_metadata(self, server, **metadata):
         server.metadata.update(metadata)
         self._cloud.changed('set_server_metadata')
+
+    def delete_server_metadata(self, server, keys):
+        for key in keys:
+            server.metadata.pop(key)
+            self._cloud.changed('delete_server_metadata')
+
+    def get_server_diagnostics(self, server):
+        self._cloud.diagnosed += 1
+        raise exceptions.ForbiddenException()
 
     def delete_server(self, server):
         self._cloud.servers.pop(server.id, None)
@@ -178,10 +194,51 @@ class Images:
             and (tag is None or tag in image.tags)
         ]
 
+    def create_image(self, name, data, tags, meta, **fields):
+        fields.pop('allow_duplicates')
+        meta = dict(meta)
+        image = self._cloud.add_image(
+            name=name,
+            status='queued',
+            tags=list(tags),
+            is_hidden=meta.pop('os_hidden'),
+            properties=meta,
+            **fields,
+        )
+        self._cloud.changed('create_image')
+        image.status = 'saving'
+        content = data.read()
+        image.size = len(content)
+        image.hash_value = hashlib.sha512(content).hexdigest()
+        self._cloud.changed('upload')
+        image.status = 'active'
+        return image
+
+    def get_image(self, image_id):
+        return self._cloud.images[image_id]
+
+    def remove_tag(self, image_id, tag):
+        self._cloud.images[image_id].tags.remove(tag)
+        self._cloud.changed('remove_tag')
+
     def update_image(self, image, **fields):
         self._lose_if_uploading(image)
         vars(image).update(fields)
         self._cloud.changed('update_image')
+
+    def patch(self, path, json, headers):
+        image = self._cloud.images[path.removeprefix('/images/')]
+        self._lose_if_uploading(image)
+        for change in json:
+            name, value = change['path'][1:], change['value']
+            if name == 'os_hidden':
+                image.is_hidden = value
+            elif hasattr(image, name):
+                setattr(image, name, value)
+            else:
+                image.properties[name] = value
+        self._cloud.changed('patch')
+        return Thing(status_code=200)
 
     def _lose_if_uploading(self, image):
         """As Glance does: the upload finds the image in another state."""

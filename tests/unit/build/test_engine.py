@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 
+import datetime
+
 import ddt
+import fixtures
+from openstack import exceptions
 
 from nova_newos.build import engine
 from nova_newos.build import exception
 from nova_newos.build import plan
 from nova_newos.build import start
+from nova_newos.build import times
 from tests.unit import base
 from tests.unit.build import cloud as fake_cloud
 
@@ -17,16 +22,25 @@ _MANY = 50
 class BuildTestCase(base.TestCase):
     def setUp(self):
         super().setUp()
+        self.now = datetime.datetime(2026, 1, 1, 0, 5)
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'nova_newos.build.times.now', lambda: self.now
+            )
+        )
         self.cloud = fake_cloud.Cloud()
         self.cloud.consoles['test'] = LOGIN
         self.iso = self.cloud.add_image(disk_format='iso')
 
     def create(self, **kwargs):
-        return start.create(
+        build_id = start.new_id()
+        start.create(
             self.cloud,
+            build_id,
             plan.Plan(name='debian', flavor='f', **kwargs),
             self.iso,
         )
+        return build_id
 
     def happen(self):
         """What Nova and the guests do between two looks."""
@@ -68,7 +82,7 @@ class AdvanceTest(BuildTestCase):
         reached = self.drive(build_id)
         phases = list(dict.fromkeys(status.phase for status in reached))
         self.assertEqual(
-            [phase for phase in engine.Phase if phase.name != 'FAILED'],
+            [p for p in engine.Phase if p.name not in ('UPLOAD', 'FAILED')],
             phases,
         )
         self.assert_golden()
@@ -264,3 +278,251 @@ class FailureTest(BuildTestCase):
             for _step in range(_MANY):
                 engine.advance(self.cloud, build_id)
                 self.happen()
+
+    def test_kept_says_when(self):
+        """However much later somebody looks."""
+        build_id = self.create(keep_failed=True)
+        server = self.cloud.server('install')
+        server.status, server.fault = 'ERROR', {'message': 'no host'}
+        self.cloud.consoles['install'] = 'the evidence'
+        began = times.parse(server.created_at)
+        self.now = began + datetime.timedelta(seconds=70)
+        first = self.fail(build_id)
+        self.assertEqual((70, 70), (first.seconds, first.phase_seconds))
+        self.now = began + datetime.timedelta(days=2)
+        later = engine.status(self.cloud, build_id)
+        self.assertEqual((70, 70), (later.seconds, later.phase_seconds))
+        self.assertIs(engine.Phase.INSTALL, later.failed_in)
+        self.assertEqual(('the evidence',), later.console)
+
+    def test_phases_have_their_own_seconds(self):
+        build_id = self.create()
+        for _step in range(_MANY):
+            status = engine.advance(self.cloud, build_id)
+            if self.cloud.server('test'):
+                break
+            self.happen()
+        self.cloud.consoles['test'] = 'not yet'
+        self.happen()
+        tested = times.parse(self.cloud.server('test').created_at)
+        self.now = tested + datetime.timedelta(seconds=9)
+        status = engine.status(self.cloud, build_id)
+        self.assertEqual(9, status.phase_seconds)
+        self.assertGreater(status.seconds, 9)
+
+    @ddt.data(('install_limit', 'install'), ('test_limit', 'test'))
+    @ddt.unpack
+    def test_limit(self, limit, role):
+        self.cloud.consoles['test'] = 'Kernel panic'
+        build_id = self.create(**{limit: 2})
+
+        def hang():
+            for server in self.cloud.servers.values():
+                if server.metadata['golden_role'] == role:
+                    server.status = 'ACTIVE'
+
+        for _step in range(_MANY):
+            status = engine.advance(self.cloud, build_id)
+            self.assertFalse(status.is_over)
+            self.happen()
+            hang()
+            server = self.cloud.server(role)
+            if server is not None:
+                made = times.parse(server.created_at)
+                self.now = made + datetime.timedelta(seconds=110)
+        self.now = made + datetime.timedelta(seconds=121)
+        last = self.fail(build_id)
+        self.assertIn('2 min', last.detail)
+        self.assertEqual(role, last.failed_in.value)
+        self.assert_nothing_left()
+
+    @ddt.data('x', '-1', 'nan', 'inf', '')
+    def test_limit_that_somebody_has_changed(self, value):
+        metadata = {
+            **plan.Plan(name='n', flavor='f').as_metadata(),
+            'golden_test_limit': value,
+        }
+        self.assertEqual(plan.TEST_LIMIT, plan.of(metadata).test_limit)
+
+
+@ddt.ddt
+class RefusedTest(BuildTestCase):
+    """What the cloud answers to the client's own requests."""
+
+    def answer(self, request, error, times=1):
+        """Have Nova or Glance answer so to the next of these requests."""
+        original = getattr(self.cloud.compute, request)
+        left = [error] * times
+
+        def refuse(*args, **kwargs):
+            if left:
+                raise left.pop()
+            return original(*args, **kwargs)
+
+        setattr(self.cloud.compute, request, refuse)
+
+    def error(self, kind, code, details):
+        found = kind(details=details)
+        found.status_code = code
+        return found
+
+    @ddt.data(400, 403, 413)
+    def test_refused(self, code):
+        build_id = self.create()
+        self.answer(
+            'create_server_image',
+            self.error(exceptions.HttpException, code, 'Quota exceeded'),
+        )
+        last = self.drive(build_id)[-1]
+        self.assertIs(engine.Phase.CAPTURE, last.failed_in)
+        self.assertIn('Quota exceeded', last.detail)
+        self.assert_nothing_left()
+
+    @ddt.data(401, 408, 429, 500, 503)
+    def test_not_the_build(self, code):
+        """Whoever calls decides; the build is as it was."""
+        build_id = self.create()
+        self.answer(
+            'create_server_image',
+            self.error(exceptions.HttpException, code, 'later'),
+        )
+        with self.assertRaises(exceptions.HttpException):
+            self.drive(build_id)
+        self.drive(build_id)
+        self.assert_golden()
+
+    def test_conflict(self):
+        """Said, and tried again: a server may be locked for a while."""
+        build_id = self.create()
+        self.answer(
+            'create_server_image',
+            self.error(exceptions.ConflictException, 409, 'it is locked'),
+            times=2,
+        )
+        said = [status.detail for status in self.drive(build_id)]
+        self.assertEqual(2, sum('it is locked' in each for each in said))
+        self.assert_golden()
+
+    def test_what_cannot_be_cleaned(self):
+        """It is published, and has not failed."""
+        build_id = self.create()
+        self.answer(
+            'delete_server',
+            self.error(exceptions.ForbiddenException, 403, 'policy'),
+        )
+        with self.assertRaises(exceptions.ForbiddenException):
+            self.drive(build_id)
+        self.assertEqual(['debian'], [i.name for i in self.cloud.golden()])
+        self.drive(build_id)
+        self.assert_golden()
+
+
+@ddt.ddt
+class ResumeTest(BuildTestCase):
+    def fail(self, role, user_data=None):
+        """A kept build that has failed where its server is in ERROR."""
+        build_id = start.new_id()
+        start.create(
+            self.cloud,
+            build_id,
+            plan.Plan(name='debian', flavor='f', keep_failed=True),
+            self.iso,
+            user_data,
+            {'newos_seal': 'true'},
+        )
+        for _step in range(_MANY):
+            server = self.cloud.server(role)
+            if server is not None:
+                server.status = 'ERROR'
+            if engine.advance(self.cloud, build_id).is_over:
+                return build_id
+            self.happen()
+        raise AssertionError(build_id)
+
+    @ddt.data('install', 'test')
+    def test_resumed(self, role):
+        build_id = self.fail(role)
+        failed = self.cloud.server(role)
+        self.cloud.consoles[role] = 'the evidence'
+        for _look in range(2):
+            self.assertEqual(
+                ('the evidence',),
+                engine.status(self.cloud, build_id).console,
+            )
+        self.cloud.consoles['test'] = LOGIN
+        engine.resume(self.cloud, build_id)
+        self.drive(build_id)
+        self.assertNotIn(failed.id, self.cloud.servers)
+        self.assert_golden()
+
+    @ddt.data('install', 'test')
+    def test_killed_anywhere(self, role):
+        build_id = self.fail(role)
+        begun = len(self.cloud.requests)
+        engine.resume(self.cloud, build_id)
+        self.drive(build_id)
+        for count in range(begun + 1, len(self.cloud.requests) + 1):
+            with self.subTest(requests=count):
+                self.setUp()
+                build_id = self.fail(role)
+                self.cloud.kill_after = count
+                try:
+                    engine.resume(self.cloud, build_id)
+                    self.drive(build_id)
+                except fake_cloud.Killed:
+                    self.cloud.kill_after = None
+                if engine.status(self.cloud, build_id).phase is (
+                    engine.Phase.FAILED
+                ):
+                    engine.resume(self.cloud, build_id)
+                self.drive(build_id)
+                self.assert_golden()
+
+    def test_capture(self):
+        build_id = self.create(keep_failed=True)
+        self.cloud.on_capture = lambda image: vars(image).update(
+            status='killed'
+        )
+        last = self.drive(build_id)[-1]
+        self.assertIs(engine.Phase.CAPTURE, last.failed_in)
+        self.cloud.server('install').task_state = None
+        self.cloud.on_capture = lambda image: None
+        engine.resume(self.cloud, build_id)
+        self.drive(build_id)
+        self.assert_golden()
+
+    def test_server_is_the_same(self):
+        build_id = self.fail('install', user_data=b'#!/bin/sh')
+        old = self.cloud.server('install')
+        engine.resume(self.cloud, build_id, b'#!/bin/sh')
+        [new] = [s for s in self.cloud.servers.values() if s is not old]
+        self.assertEqual(old.fields, new.fields)
+        self.assertEqual(old.tags, new.tags)
+        self.assertEqual('true', new.metadata['newos_seal'])
+        for key in ('golden_failed', 'golden_failed_at'):
+            self.assertIn(key, old.metadata)
+            self.assertNotIn(key, new.metadata)
+
+    @ddt.data((b'#!/bin/sh', None), (b'#!/bin/sh', b'x'), (None, b'x'))
+    @ddt.unpack
+    def test_other_user_data(self, first, second):
+        build_id = self.fail('install', user_data=first)
+        before = list(self.cloud.requests)
+        with self.assertRaisesRegex(exception.UserDataNeeded, '--user-data'):
+            engine.resume(self.cloud, build_id, second)
+        self.assertEqual(before, self.cloud.requests)
+
+    def test_not_failed(self):
+        build_id = self.create(keep_failed=True)
+        with self.assertRaises(exception.BuildNotFailed):
+            engine.resume(self.cloud, build_id)
+        # It has, and nobody has put that down yet.
+        self.cloud.server('install').status = 'ERROR'
+        with self.assertRaises(exception.BuildNotFailed):
+            engine.resume(self.cloud, build_id)
+
+    def test_reason_that_somebody_has_changed(self):
+        build_id = self.fail('test')
+        self.cloud.server('install').metadata['golden_failed'] = '\x1b[2J'
+        status = engine.status(self.cloud, build_id)
+        self.assertIs(engine.Phase.INSTALL, status.failed_in)

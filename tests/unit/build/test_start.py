@@ -16,7 +16,9 @@ from tests.unit.media.answers import samples
 class StartTest(test_engine.BuildTestCase):
     def start(self, name='debian', network='auto', user_data=None, **fields):
         wanted = plan.Plan(name=name, flavor='f', network=network, **fields)
-        return start.create(self.cloud, wanted, self.iso, user_data)
+        build_id = start.new_id()
+        start.create(self.cloud, build_id, wanted, self.iso, user_data)
+        return build_id
 
     def refused(self, error, text, **fields):
         """It is refused, and nothing was made."""
@@ -58,6 +60,7 @@ class StartTest(test_engine.BuildTestCase):
         """The plan is not to be had by another way."""
         start.create(
             self.cloud,
+            start.new_id(),
             plan.Plan(name='debian', flavor='f'),
             self.iso,
             metadata={'newos_seal': 'true', 'golden_name': 'other'},

@@ -50,6 +50,7 @@ class OrderTest(OrderTestCase):
         found = self.order()
         start.create(
             self.cloud,
+            start.new_id(),
             found.plan,
             found.iso,
             found.user_data,
