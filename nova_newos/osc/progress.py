@@ -11,6 +11,9 @@ from nova_newos.osc import base
 #: Seconds between two lines that say the same.
 _REPEAT = 60
 
+# Seconds between two changes of the line; a file is read in small blocks.
+_REFRESH = 0.2
+
 _MIB = 2**20
 
 
@@ -140,7 +143,10 @@ class Live(Lines):
 
     def uploading(self, file, done):
         """Change the line."""
-        self._change(_upload_line(file, done))
+        now = time.monotonic()
+        if now - self._said >= _REFRESH:
+            self._said = now
+            self._change(_upload_line(file, done))
 
     def _change(self, line):
         from rich import text

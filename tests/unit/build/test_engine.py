@@ -50,7 +50,7 @@ class BuildTestCase(base.TestCase):
             elif server.metadata['golden_role'] == 'install':
                 server.status = 'SHUTOFF'
         for image in self.cloud.images.values():
-            if image.status == 'queued':
+            if image.status == 'queued' and image.disk_format != 'iso':
                 image.status = 'active'
                 self.cloud.server('install').task_state = None
 

@@ -4,6 +4,8 @@ import argparse
 import datetime
 import io
 import itertools
+import json
+import pathlib
 from unittest import mock
 
 import ddt
@@ -17,10 +19,10 @@ from nova_newos.osc import build
 from nova_newos.osc import plugin
 from tests.unit.build import cloud as fake_cloud
 from tests.unit.build import test_engine
+from tests.unit.build import test_iso_file
 
 
-@ddt.ddt
-class BuildTest(test_engine.BuildTestCase):
+class BuildTestCase(test_engine.BuildTestCase):
     def setUp(self):
         super().setUp()
         self.patch_cloud()
@@ -41,14 +43,20 @@ class BuildTest(test_engine.BuildTestCase):
         cloud.network = mock.Mock()
         cloud.network.find_network.return_value = fake_cloud.Thing(id='n')
 
-    def run_command(self, kind, *arguments):
-        """Columns and values, as a dict."""
+    def app(self):
         app = mock.Mock()
         app.client_manager.golden = self.cloud
-        command = kind(app, None)
+        return app
+
+    def run_command(self, kind, *arguments):
+        """Columns and values, as a dict."""
+        command = kind(self.app(), None)
         parsed = command.get_parser('openstack').parse_args(arguments)
         return command.take_action(parsed)
 
+
+@ddt.ddt
+class BuildTest(BuildTestCase):
     def create(self, *more):
         names, values = self.run_command(
             build.CreateBuild, 'debian', '--iso=i', '--flavor=f', *more
@@ -254,6 +262,175 @@ class BuildTest(test_engine.BuildTestCase):
             exceptions.CommandError, 'there is no build x'
         ):
             command.run(command.get_parser('openstack').parse_args(['x']))
+
+    def test_exit_status(self):
+        """What a script asks, whatever the format is."""
+        self.cloud.consoles['test'] = 'one\nKernel panic'
+        build_id = self.create('--keep-failed')['id']
+        happen = self.happen
+
+        def power_off():
+            happen()
+            server = self.cloud.server('test')
+            if server is not None:
+                server.status = 'SHUTOFF'
+
+        self.happen = power_off
+        command = build.WaitBuild(self.app(), None)
+        parsed = command.get_parser('openstack').parse_args(
+            [build_id, '--format=json']
+        )
+        command.app.stdout = io.StringIO()
+        self.assertEqual(1, command.run(parsed))
+        shown = json.loads(command.app.stdout.getvalue())
+        self.assertEqual(['one', 'Kernel panic'], shown['console'])
+        self.assertEqual('test', shown['failed_in'])
+        self.assertEqual(2, shown['seconds'] // 100)
+        self.cloud.consoles['test'] = test_engine.LOGIN
+        self.happen = happen
+        names, values = self.run_command(build.ResumeBuild, build_id, '--wait')
+        self.assertIn('done', values)
+        self.assert_golden()
+
+    def test_resume_without_waiting(self):
+        build_id = self.create('--keep-failed')['id']
+        self.cloud.server('install').status = 'ERROR'
+        self.run_command(build.WaitBuild, build_id)
+        names, values = self.run_command(build.ResumeBuild, build_id)
+        self.assertEqual('install', values[2])
+
+    def test_control_characters(self):
+        """Of names and consoles, which others have written."""
+        evil = 'a\x1b[2Jb\u202ec\x9bd'
+        self.cloud.consoles['test'] = f'{evil}\n'
+        build_id = self.create('--keep-failed')['id']
+        server = self.cloud.server('install')
+        server.metadata['golden_name'] = evil
+        server.status, server.fault = 'ERROR', {'message': evil}
+        shown = [
+            self.run_command(build.WaitBuild, build_id),
+            self.run_command(build.ShowBuild, build_id),
+            self.run_command(build.ListBuild),
+            self.run_command(build.PruneBuild, '--older-than=0', '--dry-run'),
+        ]
+        server.metadata['golden_failed'] = f'test: {evil}'
+        shown.append(self.run_command(build.ShowBuild, build_id))
+        text = f'{shown}{self.said.getvalue()}'
+        for control in '\x1b\u202e\x9b':
+            self.assertNotIn(control, text)
+        self.assertIn('x1b[2Jb', text)
+
+    def test_console_column(self):
+        column = build._Console(('one', '\x1b[2Jtwo'))
+        self.assertEqual('one\n\\x1b[2Jtwo', column.human_readable())
+        # JSON has its own way to write them.
+        self.assertEqual(['one', '\x1b[2Jtwo'], column.machine_readable())
+
+    @ddt.data('-1', 'nan', 'inf', 'x')
+    def test_limit(self, minutes):
+        with self.assertRaises(SystemExit):
+            self.create(f'--test-limit={minutes}')
+
+    def test_no_such_image(self):
+        self.cloud.image.find_image.return_value = None
+        with self.assertRaisesRegex(
+            exceptions.CommandError, f'use --iso-file {__file__}'
+        ):
+            self.run_command(
+                build.CreateBuild, 'x', f'--iso={__file__}', '--flavor=f'
+            )
+        with self.assertRaisesRegex(exceptions.CommandError, "'i'$"):
+            self.create()
+        self.assertEqual([], self.cloud.requests)
+
+
+class FileTest(BuildTestCase):
+    def setUp(self):
+        super().setUp()
+        directory = self.useFixture(fixtures.TempDir()).path
+        self.path = pathlib.Path(directory) / 'small.iso'
+        self.path.write_bytes(test_iso_file.bootable())
+
+    def create(self, *more):
+        names, values = self.run_command(
+            build.CreateBuild,
+            'debian',
+            f'--iso-file={self.path}',
+            '--flavor=f',
+            *more,
+        )
+        return dict(zip(names, values, strict=True))
+
+    def test_file(self):
+        shown = self.create('--wait')
+        self.assertEqual('done', shown['phase'])
+        self.assert_golden()
+        self.assertIn('upload: small.iso, 0 of 0 MiB', self.said.getvalue())
+
+    def test_cloud_does_not_answer(self):
+        """The upload is done again, and what is left of it goes."""
+        upload = self.cloud.image.create_image
+        error = sdk_exceptions.HttpException('gone', http_status=503)
+
+        def fail(**fields):
+            self.cloud.image.create_image = upload
+            self.cloud.add_image(
+                disk_format='iso',
+                status='queued',
+                is_hidden=True,
+                tags=fields['tags'],
+            )
+            raise error
+
+        self.cloud.image.create_image = lambda name, **fields: fail(**fields)
+        self.create('--wait')
+        self.assertIn('trying again: gone', self.said.getvalue())
+        self.assert_golden()
+
+    def test_refused(self):
+        """Nothing stays of what was uploaded."""
+        error = sdk_exceptions.ForbiddenException('Quota exceeded')
+        error.status_code = 403
+        self.cloud.compute.create_server = mock.Mock(side_effect=error)
+        with self.assertRaises(sdk_exceptions.ForbiddenException):
+            self.create()
+        self.assert_nothing_left()
+
+    def test_interrupted(self):
+        self.cloud.compute.create_server = mock.Mock(
+            side_effect=KeyboardInterrupt
+        )
+        with self.assertRaises(KeyboardInterrupt):
+            self.create()
+        self.assert_nothing_left()
+
+    def test_orphan(self):
+        """Waited for as long as its client may need, and then said."""
+        self.cloud.kill_after = 2
+        cancel = mock.Mock()
+        with fixtures.MonkeyPatch(
+            'nova_newos.osc.build.engine.cancel', cancel
+        ):
+            self.assertRaises(fake_cloud.Killed, self.create)
+        self.cloud.kill_after = None
+        [image] = [i for i in self.cloud.images.values() if i is not self.iso]
+        image.status = 'queued'
+        build_id = image.tags[1].removeprefix('golden-build-')
+        passed = itertools.count(0, 20)
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'nova_newos.osc.build.time.monotonic', lambda: next(passed)
+            )
+        )
+        # Nobody uploads it.
+        self.happen = lambda: None
+        with self.assertRaisesRegex(
+            exceptions.CommandError, 'cancel the build'
+        ):
+            self.run_command(build.WaitBuild, build_id)
+        self.iso = image
+        self.create()
+        self.assertIn(f'cancel {build_id}', self.said.getvalue())
 
 
 class PluginTest(test_engine.BuildTestCase):
