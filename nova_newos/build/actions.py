@@ -16,6 +16,9 @@ from nova_newos.build import iso_file
 from nova_newos.build import times
 from nova_newos.build import words
 from nova_newos.build.recipes import words as recipe_words
+from nova_newos.registry import glance
+from nova_newos.registry import publishing
+from nova_newos.registry import words as registry_words
 
 
 def create_install_server(
@@ -105,27 +108,23 @@ def boot_again(cloud, found, identities):
 
 
 def publish(cloud, found):
-    """Make the candidate the golden image, in one request."""
-    changes = {
-        'name': found.plan.name,
-        'os_hidden': False,
-        words.SECONDS: times.as_property(found),
-    }
+    """Make the candidate what the name of its family stands for."""
+    image = found.candidate
+    told = {words.SECONDS: times.as_property(found)}
     digest = found.install.metadata.get(recipe_words.DIGEST)
     if digest:
-        changes[recipe_words.DIGEST] = digest
-    # Not update_image(): given a new property it removes all the others.
-    answer = cloud.image.patch(
-        f'/images/{found.candidate.id}',
-        json=[
-            {'op': 'add', 'path': f'/{name}', 'value': value}
-            for name, value in changes.items()
-        ],
-        headers={
-            'Content-Type': 'application/openstack-images-v2.1-json-patch'
-        },
-    )
-    exceptions.raise_from_response(answer)
+        told[recipe_words.DIGEST] = digest
+    glance.change(cloud, image.id, **told)
+    publishing.publish(cloud, image.id, found.plan.name)
+
+
+def finish(cloud, found):
+    """Delete what is left once the golden image is published."""
+    # Whoever has published it may have been stopped before the end.
+    image = found.candidate
+    family = image.properties.get(registry_words.FAMILY, image.name)
+    publishing.settle(cloud, family, image.owner)
+    clean(cloud, found)
 
 
 def keep(cloud, found, reason):

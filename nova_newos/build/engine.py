@@ -275,7 +275,7 @@ def _published(found):
         return Step(
             Phase.CLEAN,
             'deleting what the build has made besides',
-            actions.clean,
+            actions.finish,
         )
     return Step(Phase.DONE, f'published as {found.candidate.name}')
 

@@ -9,6 +9,7 @@ from nova_newos.build import exception
 from nova_newos.build import facts
 from nova_newos.build import iso_file
 from nova_newos.media.answers import cd
+from nova_newos.registry import publishing
 
 # Bytes whose Base64 nova-api takes, 65535 characters of it.
 _MAX_USER_DATA = 65535 // 4 * 3
@@ -79,6 +80,7 @@ def check(cloud, plan, iso, user_data=None):
     :raises NewosError: see there
     """
     plan.check()
+    publishing.check(cloud, plan.name)
     properties = iso.properties or {}
     if not layout.is_install_iso(iso.disk_format, properties):
         raise exception.NotAnInstallIso(iso=iso.name)

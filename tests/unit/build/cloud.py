@@ -226,6 +226,27 @@ class Images:
         vars(image).update(fields)
         self._cloud.changed('update_image')
 
+    def get(self, path, params=None):
+        if path == '/images':
+            return _answer({'images': list(self._listed(**params))})
+        image = self._cloud.images[path.removeprefix('/images/')]
+        return _answer(_as_api(image))
+
+    def _listed(self, limit, tag=None, os_hidden='false', **fields):
+        for image in self._cloud.images.values():
+            found = _as_api(image)
+            if (
+                found['os_hidden'] == (os_hidden == 'true')
+                and (tag is None or tag in image.tags)
+                and fields.items() <= found.items()
+            ):
+                yield found
+
+    def put(self, path):
+        _images, image_id, _tags, tag = path.strip('/').split('/')
+        self.add_tag(image_id, tag)
+        return _answer()
+
     def patch(self, path, json, headers):
         image = self._cloud.images[path.removeprefix('/images/')]
         self._lose_if_uploading(image)
@@ -238,7 +259,7 @@ class Images:
             else:
                 image.properties[name] = value
         self._cloud.changed('patch')
-        return Thing(status_code=200)
+        return _answer()
 
     def _lose_if_uploading(self, image):
         """As Glance does: the upload finds the image in another state."""
@@ -253,3 +274,13 @@ class Images:
     def delete_image(self, image):
         self._cloud.images.pop(image.id, None)
         self._cloud.changed('delete_image')
+
+
+def _answer(body=None):
+    return Thing(status_code=200, json=lambda: body)
+
+
+def _as_api(image):
+    """An image as Glance's API has it."""
+    fields = dict(vars(image), os_hidden=image.is_hidden)
+    return {'visibility': 'private', **fields.pop('properties'), **fields}

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
+import contextlib
 import datetime
 
 import ddt
@@ -92,6 +93,27 @@ class AdvanceTest(BuildTestCase):
         reached = self.drive(self.create(boot_test='none'))
         self.assertNotIn(engine.Phase.TEST, [s.phase for s in reached])
         self.assert_golden()
+
+    def test_family(self):
+        """The one before keeps its id, and leaves its name."""
+        first = self.drive(self.create())[-1].image
+        second = self.drive(self.create())[-1].image
+        self.assertEqual([second], self.cloud.golden())
+        self.assertEqual('debian (20260101)', first.name)
+        self.assertTrue(first.is_hidden)
+
+    def test_predecessor_is_hidden_after_all(self):
+        """The client is killed when there are two of the name."""
+        self.drive(self.create())
+        build_id = self.create()
+        while len(self.cloud.golden()) == 1:
+            self.happen()
+            self.cloud.kill_after = len(self.cloud.requests) + 1
+            with contextlib.suppress(fake_cloud.Killed):
+                engine.advance(self.cloud, build_id)
+        self.cloud.kill_after = None
+        self.drive(build_id)
+        self.assertEqual(['debian'], [i.name for i in self.cloud.golden()])
 
     def test_pattern(self):
         self.cloud.consoles['test'] = 'ready to serve'

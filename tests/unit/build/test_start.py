@@ -8,6 +8,7 @@ from nova_newos import exception as core_exception
 from nova_newos.build import exception
 from nova_newos.build import plan
 from nova_newos.build import start
+from nova_newos.registry import exception as registry_exception
 from tests.unit.build import test_engine
 from tests.unit.media.answers import samples
 
@@ -68,6 +69,10 @@ class StartTest(test_engine.BuildTestCase):
         [server] = self.cloud.servers.values()
         self.assertEqual('true', server.metadata['newos_seal'])
         self.assertEqual('debian', server.metadata['golden_name'])
+
+    def test_name_is_another_image(self):
+        self.cloud.add_image(name='debian', owner='project')
+        self.refused(registry_exception.NameTaken, 'debian')
 
     def test_no_iso(self):
         self.iso.disk_format = 'qcow2'
