@@ -82,7 +82,7 @@ def _check(version, destination, family):
         raise exception.ImageNotReady(image=version.id, status=image['status'])
     if not image['os_hash_algo']:
         _refuse_unverifiable(image, 'none')
-    words.check_name(family)
+    publishing.check(destination, family)
 
 
 def _record(version, destination):

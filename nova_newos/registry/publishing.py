@@ -52,9 +52,8 @@ def publish(cloud, image_id, family, facts=None, visibility=None):
         _check_free(cloud, family, owner, image_id)
         before = found.current
         changes = {**scs.complete(image, facts or {}, before), **changes}
-        if before and not visibility:
-            _share(cloud, image, before.image)
-            changes['visibility'] = before.image['visibility']
+        if not visibility:
+            changes |= _as_visible_as(cloud, image, before)
         glance.add_tag(cloud, image_id, words.TAG)
         changes |= _as_current(image_id, found) | _foreign(image)
     if changes:
@@ -77,7 +76,9 @@ def roll_back(cloud, family, owner, image_id=None):
         version = found.version(image_id)
     _check_image(version.image, family)
     if version is not found.current:
-        glance.change(cloud, version.id, **_as_current(version.id, found))
+        changes = _as_visible_as(cloud, version.image, found.current)
+        changes |= _as_current(version.id, found)
+        glance.change(cloud, version.id, **changes)
     settle(cloud, family, owner)
     return version
 
@@ -140,19 +141,27 @@ def _check_free(cloud, family, owner, image_id=None):
             raise exception.NameTaken(image=image['id'], family=family)
 
 
-def _share(cloud, image, before):
-    """Share with those that the version before is shared with.
+def _as_visible_as(cloud, image, before):
+    """What lets those see an image who see the version before it.
 
-    They accept it themselves; Glance has them asked before the version that
-    they know is hidden.
+    Those that it is shared with accept it themselves: they are asked before
+    the version that they know is hidden.
+
+    :param before: the :class:`~nova_newos.registry.families.Version`, or None
+    :returns: dict of changes
     """
-    if before['visibility'] != 'shared':
-        return
-    projects = glance.members(cloud, before['id'])
-    if projects and image['visibility'] != 'shared':
-        glance.change(cloud, image['id'], visibility='shared')
-    for project in projects:
-        glance.add_member(cloud, image['id'], project)
+    if before is None:
+        return {}
+    visibility = before.image['visibility']
+    if visibility == 'shared':
+        projects = glance.members(cloud, before.id)
+        if projects and image['visibility'] != visibility:
+            glance.change(cloud, image['id'], visibility=visibility)
+        for project in projects:
+            glance.add_member(cloud, image['id'], project)
+    # Glance asks for the right to publicize each time.
+    same = image['visibility'] == visibility
+    return {} if same else {'visibility': visibility}
 
 
 def _as_current(image_id, family):

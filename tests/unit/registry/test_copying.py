@@ -189,6 +189,13 @@ class CopyTest(base.RegistryTestCase):
         with self.assertRaisesRegex(exception.CopyUnverifiable, 'sha256'):
             self.copy()
 
+    def test_name_is_taken(self):
+        stranger = self.there.glance.add(name='there')
+        with self.assertRaisesRegex(exception.NameTaken, stranger['id']):
+            self.copy()
+        self.assertEqual([stranger['id']], [*self.there.glance.images])
+        self.assertEqual([], self.downloads())
+
     def test_no_digest(self):
         self.glance.images[self.source]['os_hash_algo'] = None
         with self.assertRaises(exception.CopyUnverifiable):

@@ -339,11 +339,25 @@ class RollBackTest(base.RegistryTestCase):
         self.glance.kill_at = None
         self.assertGreater(number, 3)
 
+    def test_visibility_is_kept(self):
+        self.glance.images[self.third]['visibility'] = 'public'
+        self.roll_back()
+        self.assertEqual(
+            'public', self.glance.images[self.second]['visibility']
+        )
+
+    def test_members_are_kept(self):
+        self.glance.images[self.third]['visibility'] = 'shared'
+        self.glance.members[self.third] = ['one']
+        self.roll_back()
+        self.assertEqual(['one'], self.glance.members[self.second])
+
     def test_no_family(self):
         with self.assertRaises(exception.FamilyNotFound):
             publishing.roll_back(self.cloud, 'no', fake_cloud.PROJECT)
 
 
+@ddt.ddt
 class RetireTest(base.RegistryTestCase):
     def retire(self, **options):
         publishing.retire(
@@ -366,6 +380,36 @@ class RetireTest(base.RegistryTestCase):
         self.publish()
         self.retire()
         self.assert_current(self.publish())
+
+    @ddt.data(True, False)
+    def test_killed(self, before):
+        """Until it is retired, the name leads to what it has led to."""
+        for number in range(20):
+            self.glance.images.clear()
+            first, second = self.image(), self.publish()
+            # As if its publisher was stopped.
+            self.publish(first)
+            self.glance.images[second]['os_hidden'] = False
+            self.glance.requests.clear()
+            self.glance.kill_at, self.glance.kill_before = number, before
+            try:
+                self.retire()
+            except fake_cloud.Killed:
+                visible = {
+                    image['id']
+                    for image in self.glance.images.values()
+                    if not image['os_hidden']
+                }
+                self.assertIn(visible, ({first, second}, {first}, set()))
+                self.glance.kill_at = None
+                self.retire()
+            else:
+                break
+            finally:
+                self.glance.kill_at = None
+            self.assertEqual([], self.look().outdated)
+            self.assertIsNone(self.look().current)
+        self.assertGreater(number, 2)
 
     def test_promised(self):
         image = self.publish(facts={'provided_until': _TOMORROW_NEVER})
