@@ -87,6 +87,11 @@ def _row(family, version):
     )
 
 
+def _table(family):
+    """All versions: names and values."""
+    return _COLUMNS, [_row(family, each) for each in family.versions]
+
+
 def _when(version):
     """To the second, '' for what its owner has spoilt."""
     moment = version.published
@@ -108,8 +113,7 @@ class _FamilyCommand(base.Command):
 
     def versions(self, family, owner):
         """Table of a family's versions."""
-        found = families.look(self.cloud, family, owner)
-        return _COLUMNS, [_row(found, each) for each in found.versions]
+        return _table(families.look(self.cloud, family, owner))
 
 
 class PublishFamily(_FamilyCommand, command.Lister):
@@ -139,7 +143,13 @@ class PublishFamily(_FamilyCommand, command.Lister):
             {name: value for name, value in facts.items() if value},
             args.visibility,
         )
-        return self.versions(args.family, image['owner'])
+        found = families.look(self.cloud, args.family, image['owner'])
+        if found.version(image['id']).is_hidden:
+            base.say(
+                f'{image["id"]} was published before and is a former version '
+                'now: see "openstack golden family rollback --to"'
+            )
+        return _table(found)
 
 
 class ListFamily(base.Command, command.Lister):
@@ -164,12 +174,17 @@ class ListFamily(base.Command, command.Lister):
         found = families.current(
             self.cloud, **{n: v for n, v in filters.items() if v}
         )
-        return ('family', 'id', 'published', 'built', 'visibility', 'owner'), [
+        columns = (
+            *('family', 'id', 'published', 'built', 'status'),
+            *('visibility', 'owner'),
+        )
+        return columns, [
             (
                 text.Text(version.family),
                 version.id,
                 _when(version),
                 version.day,
+                version.image['status'],
                 version.image['visibility'],
                 version.image['owner'],
             )

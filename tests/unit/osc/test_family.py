@@ -76,6 +76,13 @@ class FamilyTest(CommandTestCase):
         said = self.glance.images[second]
         self.assertEqual(expected, {name: said[name] for name in expected})
 
+    def test_publish_again(self):
+        """What follows an image stays, and it is said how to change that."""
+        first, second = self.publish(), self.publish()
+        rows = self.run_command(family.PublishFamily, 'debian', first)
+        self.assertEqual(second, rows[0]['id'])
+        self.assertIn('rollback --to', self.said.getvalue())
+
     def test_refused(self):
         app = mock.Mock()
         app.client_manager.golden = self.cloud
