@@ -65,6 +65,8 @@ def parser():
     )
     what = 'the speed of uploads to Glance, with its filter and without'
     add(_upload, what, runs=3, each='uploads of each way')
+    what = 'seconds and requests of families among 10,000 images'
+    add(_registry, what, runs=3, each='calls of each')
     return whole
 
 
@@ -120,6 +122,14 @@ def _upload(options):
 
     with _cloud(options) as cloud:
         return 'an upload', upload.measure(cloud, options.runs), 2
+
+
+def _registry(options):
+    from benchmarks import registry
+
+    with _cloud(options) as cloud:
+        found = registry.measure(cloud, options.runs)
+        return '10,000 images', found, 2
 
 
 @contextlib.contextmanager
