@@ -145,6 +145,22 @@ and its own disk stay what they are.
 Related: ``[newos] refuse``, ``[newos] sealers``, ``[newos] seal_concurrency``.
 """,
     ),
+    cfg.BoolOpt(
+        'keep_answers',
+        default=False,
+        help="""
+Whether owners may have an installer's answers kept as a property of the image.
+
+Who installs by hand sets ``newos_keep_answers=true`` in the server's metadata,
+and makes a recipe of what Anaconda, Subiquity, debian-installer or YaST has
+written down. Passwords and keys that are known as such are replaced before
+anything leaves the guest. Whoever can see the image can read the rest: names
+of users and hosts, addresses, lists of packages. It takes one more run of the
+libguestfs appliance for the image.
+
+Related: ``[newos] seal``, ``[newos] appliance_timeout``.
+""",
+    ),
     cfg.IntOpt(
         'seal_concurrency',
         default=1,

@@ -245,6 +245,15 @@ class SealNotAllowed(NewosError):
     )
 
 
+class KeepAnswersNotAllowed(NewosError):
+    """The owner asks for what the operator does not want in images."""
+
+    msg_fmt = (
+        "the operator does not have installers' answers kept: openstack "
+        'server unset --property newos_keep_answers SERVER'
+    )
+
+
 class SealRequired(NewosError):
     """The operator has all images sealed, and the owner does not want it."""
 

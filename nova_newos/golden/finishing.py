@@ -15,6 +15,7 @@ from nova_newos import exception
 from nova_newos.golden import appliance
 from nova_newos.golden import base
 from nova_newos.golden import inspection
+from nova_newos.golden import leftovers
 from nova_newos.golden import sealers
 from nova_newos.golden import verdict
 
@@ -86,11 +87,14 @@ class Finisher:
         self._sealers = sealers.Sealers(conf)
         self._turns = threading.BoundedSemaphore(conf.newos.seal_concurrency)
 
-    def finish(self, disk, is_sealed):
+    def finish(self, disk, is_sealed, keeps_answers=False):
         """Seal a copy if that is asked for, and hold it against the facts.
 
         :param disk: a :class:`~nova_newos.golden.base.Disk` that may be
             written, if it is to be sealed
+        :param keeps_answers: whether what the installer has left of its
+            answers becomes a property, which takes one boot more: sealing
+            removes them
         :returns: dict of str to str, properties of the golden image
         :raises SealBusy: when others are sealed or inspected, and go on
         :raises NewosError: when it must not become one
@@ -98,7 +102,8 @@ class Finisher:
         with self._turn():
             # Its time begins.
             tools = appliance.Appliance(self._conf, emulate=self._emulate)
-            return self._finish(disk, is_sealed, tools)
+            kept = leftovers.properties(disk, tools) if keeps_answers else {}
+            return kept | self._finish(disk, is_sealed, tools)
 
     @contextlib.contextmanager
     def _turn(self):

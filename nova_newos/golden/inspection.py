@@ -77,23 +77,19 @@ def inspect(
     :raises NewosError: as :meth:`Appliance.run` does
     """
     wanted = wanted or {}
-    plan = {
-        'write': write and bool(wanted),
-        'discard': write and any(each.discard for each in wanted.values()),
-        'patterns': patterns,
-        'everywhere': list(everywhere),
-        'asked': {name: as_plan(each, write) for name, each in wanted.items()},
-    }
-    answer = appliance.run(
+    found = _run(
         disk,
-        appliances.SYSTEM_PYTHON,
-        '-I',
-        str(_PROGRAM),
-        disk.path,
-        disk.format,
-        json.dumps(plan),
+        appliance,
+        {
+            'write': write and bool(wanted),
+            'discard': write and any(each.discard for each in wanted.values()),
+            'patterns': patterns,
+            'everywhere': list(everywhere),
+            'asked': {
+                name: as_plan(each, write) for name, each in wanted.items()
+            },
+        },
     )
-    found = json.loads(answer)
     for each in found.get('missing', ()):
         LOG.info(
             '%s: %s of the guest (%s) cannot be mounted: %s',
@@ -110,3 +106,30 @@ def inspect(
             for name in wanted
         },
     )
+
+
+def answers(disk, appliance):
+    """What an installer has left of its answers, in a boot of its own.
+
+    :param disk: a :class:`~nova_newos.golden.base.Disk`, which is not written
+    :param appliance: a :class:`~nova_newos.golden.appliance.Appliance`
+    :returns: dict of path on an answer CD to text without secrets; the text
+        is the guest's
+    :raises NewosError: as :meth:`Appliance.run` does
+    """
+    plan = {'write': False, 'discard': False, 'answers': True}
+    return _run(disk, appliance, plan)['answers']
+
+
+def _run(disk, appliance, plan):
+    """What the program says; a dict."""
+    answer = appliance.run(
+        disk,
+        appliances.SYSTEM_PYTHON,
+        '-I',
+        str(_PROGRAM),
+        disk.path,
+        disk.format,
+        json.dumps(plan),
+    )
+    return json.loads(answer)

@@ -37,6 +37,7 @@ from nova_newos import exception
 from nova_newos import layout
 from nova_newos.golden import base as golden_base
 from nova_newos.golden import finishing
+from nova_newos.golden import leftovers
 from nova_newos.golden import provenance
 from nova_newos.golden import signature
 from nova_newos.media import base
@@ -73,6 +74,7 @@ _CLAIMS = (
     finishing.REPORT_PREFIX,
     finishing.VERDICT_PREFIX,
     *signature.CLAIMS,
+    leftovers.PROPERTY,
     # What Glance's plug-in says of an appliance.
     'newos_source',
 )
@@ -141,13 +143,18 @@ def finish_of(instance, finisher):
     """
     if instance.task_state == task_states.IMAGE_SNAPSHOT:
         is_sealed = is_to_be_sealed(instance)
+        keeps_answers = leftovers.are_to_be_kept(
+            instance.metadata, CONF.newos.keep_answers
+        )
     elif instance.task_state == task_states.IMAGE_BACKUP:
-        is_sealed = False
+        is_sealed = keeps_answers = False
     else:
         return None
-    if not (is_sealed or CONF.newos.refuse):
+    if not (is_sealed or keeps_answers or CONF.newos.refuse):
         return None
-    return functools.partial(finisher.finish, is_sealed=is_sealed)
+    return functools.partial(
+        finisher.finish, is_sealed=is_sealed, keeps_answers=keeps_answers
+    )
 
 
 class Record:

@@ -153,6 +153,7 @@ class MetadefsTest(base.TestCase):
                 'newos_boot_prompt',
                 'newos_error',
                 'newos_finish',
+                'newos_keep_answers',
                 'newos_seal',
                 'newos_warning',
             },

@@ -7,6 +7,7 @@ import resource
 import sys
 
 from . import EX_UNAVAILABLE
+from . import answers
 from . import ask
 from . import boot
 from . import cloud_init
@@ -34,14 +35,18 @@ def inspect(g, plan):
         a dict of its ``patterns``, as of :func:`.paths.paths`, and ``edits``,
         as of :func:`.edits.edit`; ``patterns``, of which is said what is there
         at the end; ``everywhere``, names of those that are looked for in
-        snapshots too
+        snapshots too; or ``answers``, true to look for an installer's answers
+        and nothing else
     :returns: dict: ``filesystems``, ``boot``, ``systems``, and of a disk with
         one system ``missing``, ``paths``, ``asked`` (name to ``paths``, as
         they were before, and ``edited``), ``snapshots``, as of
         :func:`.snapshots.look`, and ``kernels`` and ``cloud_init``, as of
         :func:`.cloud_init.look`, or ``image_state``.
         Of a disk with too many partitions to look into ``crowded`` is true.
+        Of answers just ``answers``, as of :func:`.answers.look`.
     """
+    if plan.get('answers'):
+        return {'answers': _answers(g)}
     kinds = filesystems.devices(g)
     if kinds is None:
         nothing = {'grub': None, 'files': []}
@@ -77,6 +82,17 @@ def inspect(g, plan):
         # Last: as the image will have them.
         found['filesystems'] = filesystems.filesystems(g, kinds, write=True)
     return found
+
+
+def _answers(g):
+    kinds = filesystems.devices(g)
+    if kinds is None:
+        return {}
+    found = systems.without_copies(systems.systems(g), kinds)
+    if len(found) != 1 or found[0]['type'] == 'windows':
+        return {}
+    systems.mount_system(g, found[0]['root'], kinds)
+    return answers.look(g)
 
 
 def _inspect_system(g, system, kinds, plan):

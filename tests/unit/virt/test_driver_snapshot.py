@@ -313,8 +313,10 @@ class CaptureTest(SnapshotTestCase):
     def finisher(self):
         """A stand-in for what seals and inspects."""
 
-        def finish(disk, is_sealed):
+        def finish(disk, is_sealed, keeps_answers):
             self.events.append(f'sealed={is_sealed}')
+            if keeps_answers:
+                self.events.append('answers')
             self.assertEqual('qcow2', disk.format)
             self.assertNotEqual(self.disk, disk.path)
             return {'verdict_boot_loader': 'true'}
@@ -355,6 +357,21 @@ class CaptureTest(SnapshotTestCase):
         self.finisher()
         self.snapshot(self.sealed(metadata={}))
         self.assertIn('sealed=False', self.events)
+
+    def test_answers(self):
+        """Kept when both owner and operator want it, of an image only."""
+        wish = {'newos_keep_answers': 'true'}
+        self.finisher()
+        with self.assertRaisesRegex(virt_exception.Refused, 'unset'):
+            self.snapshot(self.sealed(metadata=wish))
+        self.flags('newos', keep_answers=True)
+        self.snapshot(self.sealed(metadata=wish, task_state='image_backup'))
+        self.driver._finisher.finish.assert_not_called()
+        self.snapshot(self.sealed(metadata=wish))
+        self.assertEqual(
+            ['sealed=False', 'answers'],
+            [each for each in self.events if each[0] in 'sa'][-2:],
+        )
 
     def test_refused(self):
         """There is no image of what the operator does not want."""

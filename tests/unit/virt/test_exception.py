@@ -65,6 +65,7 @@ ERRORS = {
     'SealerLoadError': {'name': 'n', 'entry_point': 'm:C', 'reason': 'gone'},
     'SysprepOperationUnknown': {'names': 'n' * 100},
     'ApplianceToolMissing': {'tool': 't' * 100, 'package': 'p' * 100},
+    'KeepAnswersNotAllowed': {},
     'SealNotAllowed': {},
     'SealRequired': {},
     'SealBusy': {'count': 64},
