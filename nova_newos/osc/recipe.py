@@ -8,6 +8,7 @@ from osc_lib.command import command
 
 from nova_newos.build.recipes import answers
 from nova_newos.build.recipes import document
+from nova_newos.build.recipes import leftovers
 from nova_newos.build.recipes import store
 from nova_newos.build.recipes import words
 from nova_newos.osc import base
@@ -113,6 +114,12 @@ class CreateRecipe(base.Command, command.ShowOne):
             help='Copy of another recipe (name or ID), with what the other '
             'options change',
         )
+        source.add_argument(
+            '--from-image',
+            metavar='<image>',
+            help='What the installer has left of its answers on a golden '
+            'image (name or ID), with what the other options change',
+        )
         _add_changes(parser)
         parser.add_argument(
             '--protected',
@@ -134,7 +141,11 @@ class CreateRecipe(base.Command, command.ShowOne):
     def _source(self, args):
         if args.file:
             return document.load(args.file)
-        return store.read(self.cloud, store.find(self.cloud, args.like))
+        if args.like:
+            return store.read(self.cloud, store.find(self.cloud, args.like))
+        images = self.cloud.image
+        image = images.find_image(args.from_image, ignore_missing=False)
+        return leftovers.recipe_of(images.get_image(image.id))
 
 
 class SetRecipe(base.Command):

@@ -56,10 +56,15 @@ def check(recipe):
         does not describe
     """
     for text in _texts(recipe).values():
-        for name in _PLACE.findall(text):
+        for name in places(text):
             if name not in recipe.secrets:
                 raise exception.SecretUndeclared(name=name)
     user_data(recipe, dict.fromkeys(recipe.secrets, 'secret'))
+
+
+def places(text):
+    """Names of the secrets that a text has places for; list of str."""
+    return _PLACE.findall(text)
 
 
 def user_data(recipe, secrets):

@@ -71,6 +71,14 @@ class RecipeNotReady(exception.NewosError):
     )
 
 
+class AnswersNotKept(exception.NewosError):
+    """Nobody asked for them in time, or the image is another's copy."""
+
+    msg_fmt = (
+        "the image '{image}' has no answers of an installer: {reason!s:.100}"
+    )
+
+
 class SecretMissing(exception.NewosError):
     """The answers would not be whole."""
 

@@ -14,6 +14,7 @@ from nova_newos.build.recipes import store
 from nova_newos.osc import recipe
 from tests.unit import base
 from tests.unit.build.recipes import cloud
+from tests.unit.build.recipes import test_leftovers
 
 
 @ddt.ddt
@@ -76,6 +77,24 @@ class RecipeTest(base.TestCase):
         )
         self.assertEqual('more', made['description'])
         self.assertEqual('preseed.cfg', made['answers'])
+
+    def test_from_image(self):
+        self.cloud.add_image(
+            name='by hand',
+            properties={
+                'golden_answers': test_leftovers.packed(
+                    {'ks.cfg': 'lang de\nautopart\n'}
+                ),
+            },
+            min_ram=64,
+        )
+        made = self.show(
+            recipe.CreateRecipe, 'mine', '--from-image=by hand', '--iso=mine'
+        )
+        self.assertEqual(
+            ('mine', 'ks.cfg', 'ram=64'),
+            (made['iso'], made['answers'], made['settings']),
+        )
 
     def test_warning(self):
         self.file.write_bytes(
