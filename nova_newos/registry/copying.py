@@ -11,6 +11,7 @@ import hashlib
 import time
 
 from keystoneauth1 import exceptions as keystone_exceptions
+from openstack import exceptions
 import requests
 
 from nova_newos.registry import exception
@@ -101,20 +102,27 @@ def _record(version, destination):
     if begun:
         # The one that was first, for all clients.
         return min(begun, key=lambda image: (image['created_at'], image['id']))
-    source = version.image
-    return glance.create(
-        destination,
-        **{
-            name: value
-            for name, value in source.items()
-            if name not in _OWN and not name.startswith(_RESERVED)
-        },
+    return _create(version.image, destination)
+
+
+def _create(source, destination):
+    fields = {
+        name: value
+        for name, value in source.items()
+        if name not in _OWN and not name.startswith(_RESERVED)
+    } | {
         **{name: source[name] for name in _FIELDS},
-        **{words.COPIED_FROM: version.id},
-        name=f'golden-copy-{version.id}',
-        os_hidden=True,
-        visibility='private',
-    )
+        words.COPIED_FROM: source['id'],
+        'name': f'golden-copy-{source["id"]}',
+        'os_hidden': True,
+        'visibility': 'private',
+    }
+    try:
+        # What a compute host has signed is about the image of this id.
+        return glance.create(destination, id=source['id'], **fields)
+    except exceptions.ConflictException:
+        # One Glance is behind both clouds, or had an image of that id.
+        return glance.create(destination, **fields)
 
 
 def _verify(version, destination, image):

@@ -187,6 +187,8 @@ class Glance:
         return _response(200, body)
 
     def _create(self, json):
+        if json.get('id') in self.images:
+            return _response(409)
         image = self.add(status='queued', **json)
         return _response(201, image)
 

@@ -87,6 +87,16 @@ class CopyTest(base.RegistryTestCase):
         self.assertNotIn('os_glance_import_task', image)
         self.assertEqual([1000, 2000, 2560], self.said)
 
+    def test_signature_stays_true(self):
+        """It is about an id."""
+        self.assertEqual(self.source, self.copy())
+
+    def test_id_is_taken(self):
+        self.there.glance.add(id=self.source, os_hidden=True)
+        copy = self.copy()
+        self.assertNotEqual(self.source, copy)
+        self.assertEqual([copy], self.there.glance.named('there'))
+
     def test_again(self):
         copy = self.copy()
         self.assertEqual(copy, self.copy())
