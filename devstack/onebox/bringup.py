@@ -98,6 +98,8 @@ class _Bringup:
             'nova-compute': (*nova, 'libvirtd', 'nova-conductor'),
             'neutron': ('rabbitmq', 'schema neutron'),
             'glance': ('schema glance',),
+            # Nobody waits for it, and others are waited for.
+            'nova-novncproxy': ('nova-compute',),
         }
         return {
             'mariadb': (self._database, ()),

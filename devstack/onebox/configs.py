@@ -75,6 +75,7 @@ class Deployment:
             'libvirt_uri': self.state.libvirt_uri,
             'password_key_manager': words['key_manager'],
             'password_rabbitmq': words['rabbitmq'],
+            'port_novncproxy': self.ports['nova-novncproxy'],
             'port_rabbitmq': self.ports['rabbitmq'],
             'sql': f'mysql+pymysql://{DB_USER}:{words["database"]}@localhost',
             'sql_options': 'charset=utf8mb4'

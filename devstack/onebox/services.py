@@ -90,6 +90,13 @@ def table(box):
             Service(name, functools.partial(_takes_messages, box, topic))
             for name, topic in _TOPICS.items()
         ),
+        Service(
+            'nova-novncproxy',
+            functools.partial(
+                _accepts, ('127.0.0.1', ports['nova-novncproxy'])
+            ),
+            ('nova-novncproxy',),
+        ),
     ]
     return {service.name: service for service in listed}
 
@@ -110,6 +117,7 @@ def supervisord_conf(box, texts, ours):
         ],
         'nova-conductor': nova,
         'nova-scheduler': nova,
+        'nova-novncproxy': nova,
         'nova-compute': [
             texts['nova/nova-cpu.conf'],
             # Nova's own driver loads nothing of it.

@@ -25,6 +25,7 @@ _SERVICES = (
     'rabbitmq',
     'rabbitmq-dist',
     'epmd',
+    'nova-novncproxy',
 )
 _OVERRIDE = re.compile(r'([A-Za-z0-9_-]+)\.([A-Za-z0-9_]+)=(.*)', re.DOTALL)
 _DRIVER = re.compile(r'[A-Za-z_]\w*(\.[A-Za-z_]\w*)+')

@@ -172,7 +172,13 @@ class ServicesTestCase(base.TestCase):
     def test_an_option_of_all_restarts_all_of_nova_only(self):
         debug = make_box(overrides=['DEFAULT.debug=true'])
         self.assertEqual(
-            {'nova-api', 'nova-conductor', 'nova-scheduler', 'nova-compute'},
+            {
+                'nova-api',
+                'nova-conductor',
+                'nova-scheduler',
+                'nova-novncproxy',
+                'nova-compute',
+            },
             changed(programs(make_box()), programs(debug)),
         )
 
