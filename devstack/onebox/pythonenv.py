@@ -37,6 +37,9 @@ REQUIREMENTS = (
     # All waiting of the box.
     'tenacity',
     'uWSGI',
+    # Screens of builds, for the client.
+    'pillow',
+    'websockets',
 )
 # The installer has no part in constraints/, which the cloud runs on.
 _UV = 'uv>=0.8,<1'
