@@ -21,8 +21,8 @@ from nova_newos import conf as newos_conf
 from nova_newos import exception
 from nova_newos import media
 from nova_newos.golden import appliance
-from nova_newos.golden import keys
 from nova_newos.golden import sealers
+from nova_newos.golden import signing_keys
 from nova_newos.media import virtio
 
 COMPUTE_DRIVER = 'newos.NewosLibvirtDriver'
@@ -178,10 +178,10 @@ class Checks(upgradecheck.UpgradeCommands):
         if not path:
             return checks.success('none, images are not signed')
         try:
-            key = keys.load_private(path)
+            key = signing_keys.load_private(path)
         except exception.SigningKeyUnusable as error:
             return checks.failure(str(error))
-        return checks.success(keys.key_id(key.public_key()))
+        return checks.success(signing_keys.key_id(key.public_key()))
 
     def _check_libvirt(self):
         uri = self.conf.libvirt.connection_uri or 'qemu:///system'

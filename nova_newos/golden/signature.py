@@ -31,8 +31,8 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from nova_newos import exception
 from nova_newos.golden import finishing
-from nova_newos.golden import keys
 from nova_newos.golden import provenance
+from nova_newos.golden import signing_keys
 
 #: Id of the image that the properties are about: Nova copies properties to
 #: images of servers that were made from it.
@@ -107,7 +107,7 @@ class Signer:
 
     def __init__(self, key: ed25519.Ed25519PrivateKey) -> None:
         self._key = key
-        self.key_id = keys.key_id(key.public_key())
+        self.key_id = signing_keys.key_id(key.public_key())
 
     def sign(
         self, image_id: str, hexdigest: str, properties: Mapping[str, str]

@@ -6,7 +6,7 @@ import pathlib
 
 from osc_lib.command import command
 
-from nova_newos.golden import keys
+from nova_newos.golden import signing_keys
 from nova_newos.osc import base
 from nova_newos.registry import verification
 
@@ -74,9 +74,9 @@ class VerifyImage(base.Command, command.Lister):
     def take_action(self, args):
         """Each fact, and whether it is as signed."""
         trust = (
-            keys.Trust.of_files(args.keys)
+            signing_keys.Trust.of_files(args.keys)
             if args.keys
-            else keys.Trust.of_directory(args.trust)
+            else signing_keys.Trust.of_directory(args.trust)
         )
         facts = verification.verify(
             self.cloud, _image(self.cloud, args.image), trust, args.download

@@ -53,7 +53,7 @@ def verify(cloud, image, trust, download=False):
 
     :param cloud: an ``openstack.connection.Connection``
     :param image: of openstacksdk, as ``get_image`` returns it
-    :param trust: a :class:`nova_newos.golden.keys.Trust`
+    :param trust: a :class:`nova_newos.golden.signing_keys.Trust`
     :param download: whether to read the bytes too, not only their digest
     :returns: list of :class:`Fact`; only that of the signature if it is wrong
     """

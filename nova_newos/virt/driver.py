@@ -22,8 +22,8 @@ from nova_newos import exception
 from nova_newos import layout
 from nova_newos import media
 from nova_newos.golden import finishing
-from nova_newos.golden import keys
 from nova_newos.golden import signature
+from nova_newos.golden import signing_keys
 from nova_newos.media import virtio
 from nova_newos.virt import blockinfo
 from nova_newos.virt import boot
@@ -97,7 +97,9 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
         if CONF.newos.signing_key:
             self._image_api = virt_snapshot.SigningImageAPI(
                 self._image_api,
-                signature.Signer(keys.load_private(CONF.newos.signing_key)),
+                signature.Signer(
+                    signing_keys.load_private(CONF.newos.signing_key)
+                ),
             )
         super().init_host(host)
 

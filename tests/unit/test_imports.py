@@ -101,16 +101,6 @@ FORBIDDEN = {
         'nova_newos.cmd',
         'glance_ext',
     ),
-    'nova_newos.registry': (
-        'nova',
-        'libvirt',
-        'glance',
-        'nova_newos.virt',
-        'nova_newos.scheduler',
-        'nova_newos.cmd',
-        'nova_newos.osc',
-        'glance_ext',
-    ),
     'nova_newos.scheduler': (
         'nova_newos.virt',
         'nova_newos.cmd',

@@ -82,7 +82,7 @@ class Recorder:
         self._server, self._goes_on = server, not status.is_over
         self._script.say_phase(status.phase.value, status.detail)
         if server is not None:
-            text = facts.console(self._cloud, server)
+            text = facts.Guests(self._cloud).console(server)
             self._script.write_text(tail.printable(self._tail.news(text)))
 
 

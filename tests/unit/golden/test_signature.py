@@ -12,9 +12,9 @@ from securesystemslib import exceptions as securesystemslib_exceptions
 from securesystemslib.signer import SSlibKey
 
 from nova_newos import exception
-from nova_newos.golden import keys
 from nova_newos.golden import provenance
 from nova_newos.golden import signature
+from nova_newos.golden import signing_keys
 from tests.unit import base
 from tests.unit.golden import signed
 
@@ -47,7 +47,9 @@ class SignTest(SignatureTestCase):
     def test_what_is_said(self):
         envelope = signature.read(self.properties)
         self.assertTrue(envelope.is_signed_by(self.key.public_key()))
-        self.assertEqual(keys.key_id(self.key.public_key()), envelope.key_id)
+        self.assertEqual(
+            signing_keys.key_id(self.key.public_key()), envelope.key_id
+        )
         statement = envelope.statement()
         self.assertEqual(signed.IMAGE, statement.image_id)
         self.assertEqual(signature.digest([signed.BYTES]), statement.digest)
@@ -221,7 +223,7 @@ class PublicToolTest(SignatureTestCase):
             json.loads(json.dumps(envelope.dsse()))
         )
         public = SSlibKey.from_crypto(
-            key.public_key(), keyid=keys.key_id(self.key.public_key())
+            key.public_key(), keyid=signing_keys.key_id(self.key.public_key())
         )
         found.verify([public], 1)
         return found

@@ -7,8 +7,8 @@ import ddt
 from openstack import exceptions
 
 from nova_newos import exception
-from nova_newos.golden import keys
 from nova_newos.golden import signature
+from nova_newos.golden import signing_keys
 from nova_newos.registry import verification
 from tests.unit import base
 from tests.unit.golden import signed
@@ -19,11 +19,11 @@ OK, GONE, WRONG = verification.State
 def trust(*trusted, revoked=()):
     def ids(private_keys):
         return {
-            keys.key_id(key.public_key()): key.public_key()
+            signing_keys.key_id(key.public_key()): key.public_key()
             for key in private_keys
         }
 
-    return keys.Trust(ids(trusted), frozenset(ids(revoked)))
+    return signing_keys.Trust(ids(trusted), frozenset(ids(revoked)))
 
 
 class Image(types.SimpleNamespace):
@@ -304,7 +304,7 @@ class ForgeryTest(VerificationTestCase):
     def test_signed_by_the_owner_in_the_name_of_the_host(self):
         self.image.properties = {
             **signed.properties(signed.key(), verdict_boot_loader='true'),
-            'golden_signature_key': keys.key_id(self.key.public_key()),
+            'golden_signature_key': signing_keys.key_id(self.key.public_key()),
         }
         self.assertIn('was changed', self.assertWrong('signature'))
 
@@ -313,8 +313,8 @@ class ForgeryTest(VerificationTestCase):
         other, old = signed.key(), signed.key()
         trusted = trust(self.key, other, revoked=[old])
         for key, reason in ((other, 'was changed'), (old, 'revoked')):
-            self.image.properties['golden_signature_key'] = keys.key_id(
-                key.public_key()
+            self.image.properties['golden_signature_key'] = (
+                signing_keys.key_id(key.public_key())
             )
             self.assertIn(
                 reason, self.assertWrong('signature', trusted=trusted)

@@ -126,9 +126,9 @@ class TailTest(base.TestCase):
 class RecorderTest(test_engine.BuildTestCase):
     def setUp(self):
         super().setUp()
-        self.now = 100
+        self.clock = 100
         self.useFixture(
-            fixtures.MonkeyPatch('time.monotonic', lambda: self.now)
+            fixtures.MonkeyPatch('time.monotonic', lambda: self.clock)
         )
         self.directory = pathlib.Path(
             self.useFixture(fixtures.TempDir()).path, 'a', 'record'
@@ -152,7 +152,7 @@ class RecorderTest(test_engine.BuildTestCase):
             for prepare in looks:
                 prepare()
                 self.goes_on = recorder.look()
-                self.now += 5
+                self.clock += 5
         return self.read()
 
     def read(self):

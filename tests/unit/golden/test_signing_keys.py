@@ -8,7 +8,7 @@ import ddt
 import fixtures
 
 from nova_newos import exception
-from nova_newos.golden import keys
+from nova_newos.golden import signing_keys
 from tests.unit import base
 from tests.unit.golden import signed
 
@@ -26,7 +26,7 @@ class KeysTestCase(base.TestCase):
 class PrivateTest(KeysTestCase):
     def refused(self, path):
         with self.assertRaises(exception.SigningKeyUnusable) as caught:
-            keys.load_private(str(path))
+            signing_keys.load_private(str(path))
         self.assertNotIn(str(path), caught.exception.public())
         return str(caught.exception)
 
@@ -36,7 +36,7 @@ class PrivateTest(KeysTestCase):
         path = self.write('key.pem', signed.private_pem(key), mode)
         self.assertEqual(
             key.private_bytes_raw(),
-            keys.load_private(str(path)).private_bytes_raw(),
+            signing_keys.load_private(str(path)).private_bytes_raw(),
         )
 
     @ddt.data(0o644, 0o604, 0o602, 0o601, 0o660)
@@ -54,7 +54,7 @@ class PrivateTest(KeysTestCase):
         """It may be a key all the same, in another shape."""
         path = self.write('key.pem', b'c2VjcmV0c2VjcmV0c2VjcmV0')
         with self.assertRaises(exception.SigningKeyUnusable) as caught:
-            keys.load_private(str(path))
+            signing_keys.load_private(str(path))
         self.assertNotIn('c2Vj', str(caught.exception))
         self.assertIsNone(caught.exception.__cause__)
         self.assertTrue(caught.exception.__suppress_context__)
@@ -87,7 +87,7 @@ class KeyIdTest(base.TestCase):
         )
         self.assertEqual(
             '06e3fd8fda29bb60ab59557de61edb0aecdb231134be30e75b455f8e1b792fa9',
-            keys.key_id(key.public_key()),
+            signing_keys.key_id(key.public_key()),
         )
 
 
@@ -97,19 +97,20 @@ class TrustTest(KeysTestCase):
         super().setUp()
         self.old, self.new = signed.key(), signed.key()
         self.ids = [
-            keys.key_id(key.public_key()) for key in (self.old, self.new)
+            signing_keys.key_id(key.public_key())
+            for key in (self.old, self.new)
         ]
         self.write('old.pem', signed.public_pem(self.old), 0o644)
         self.write('new.pem', signed.public_pem(self.new), 0o644)
         self.write('README', b'not a key')
 
     def test_several(self):
-        trust = keys.Trust.of_directory(self.directory)
+        trust = signing_keys.Trust.of_directory(self.directory)
         self.assertEqual({*self.ids}, trust.keys.keys())
         self.assertEqual(frozenset(), trust.revoked)
 
     def test_file(self):
-        trust = keys.Trust.of_files([self.directory / 'old.pem'])
+        trust = signing_keys.Trust.of_files([self.directory / 'old.pem'])
         self.assertEqual({self.ids[0]}, trust.keys.keys())
 
     @ddt.data(True, False)
@@ -118,7 +119,7 @@ class TrustTest(KeysTestCase):
         self.write('revoked/any.pem', signed.public_pem(self.old))
         if is_moved:
             (self.directory / 'old.pem').unlink()
-        trust = keys.Trust.of_directory(self.directory)
+        trust = signing_keys.Trust.of_directory(self.directory)
         self.assertEqual({self.ids[1]}, trust.keys.keys())
         self.assertEqual({self.ids[0]}, trust.revoked)
 
@@ -130,19 +131,19 @@ class TrustTest(KeysTestCase):
             with self.assertRaisesRegex(
                 exception.TrustedKeyUnusable, 'bad.pem'
             ):
-                keys.Trust.of_directory(self.directory)
+                signing_keys.Trust.of_directory(self.directory)
 
     def test_of_another_kind(self):
         other = ec.generate_private_key(ec.SECP256R1())
         path = self.write('ec.pem', signed.public_pem(other))
         with self.assertRaisesRegex(exception.TrustedKeyUnusable, 'Ed25519'):
-            keys.Trust.of_files([path])
+            signing_keys.Trust.of_files([path])
 
     @ddt.data('nothing', 'old.pem')
     def test_no_directory_of_keys(self, name):
         with self.assertRaisesRegex(exception.TrustedKeyUnusable, r'\*\.pem'):
-            keys.Trust.of_directory(self.directory / name)
+            signing_keys.Trust.of_directory(self.directory / name)
 
     def test_no_file(self):
         with self.assertRaisesRegex(exception.TrustedKeyUnusable, 'No such'):
-            keys.Trust.of_files([self.directory / 'nothing'])
+            signing_keys.Trust.of_files([self.directory / 'nothing'])
