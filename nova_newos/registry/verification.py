@@ -12,6 +12,7 @@ import enum
 from openstack import exceptions
 
 from nova_newos import exception
+from nova_newos.golden import base as golden_base
 from nova_newos.golden import provenance
 from nova_newos.golden import signature
 
@@ -88,12 +89,15 @@ def attest(image):
         raise exception.NotAttestable(
             image_id=image.id, reason=error.reason
         ) from error
-    if about != image.id:
+    if envelope is None:
         raise exception.NotAttestable(
-            image_id=image.id,
-            reason=f'its statement is about {about}'
-            if about
-            else 'it is not signed',
+            image_id=image.id, reason='it is not signed'
+        )
+    if about != image.id:
+        # Whoever may have written that.
+        other = golden_base.sanitize(about, 40)
+        raise exception.NotAttestable(
+            image_id=image.id, reason=f'its statement is about {other}'
         )
     return envelope.dsse()
 

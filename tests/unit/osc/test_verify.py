@@ -133,7 +133,13 @@ class VerifyTest(test_verification.VerificationTestCase):
         )
 
     def test_attest_what_is_not_signed(self):
-        self.image.properties = {'golden_signature': '\x1b[2J'}
-        with self.assertRaises(exceptions.CommandError) as caught:
-            self.run_command(verify.AttestImage, NAME)
-        self.assertTrue(str(caught.exception).isprintable())
+        hostile = '\x1b[2J\n\u202e'
+        for properties in (
+            {'golden_signature': hostile},
+            signed.properties(self.key, image_id=hostile),
+        ):
+            self.cloud.image.find_image.reset_mock()
+            self.image.properties = properties
+            with self.assertRaises(exceptions.CommandError) as caught:
+                self.run_command(verify.AttestImage, NAME)
+            self.assertTrue(str(caught.exception).isprintable())
