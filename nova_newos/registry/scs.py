@@ -35,6 +35,8 @@ INHERITED = {
 
 BUILD_DATE = 'image_build_date'
 
+_CAPTURED = 'provenance_captured'
+
 _LAST = re.compile(r'last-([0-9]{1,6})')
 
 
@@ -44,23 +46,33 @@ def complete(image, given, before):
     :param image: it, as Glance's API has it
     :param given: dict of what the publisher says; the rest is filled in
     :param before: the version that it follows, or None
-    :returns: dict of properties, without those that it has already
+    :returns: dict of properties, without those that it says already
     :raises FactInvalid: for what the standard does not know
     """
-    # What Nova has copied from the image of a server is not about this one.
-    if words.is_inherited(image):
-        image = {'created_at': image['created_at']}
     said = {BUILD_DATE: _built(image)}
     for name, default in INHERITED.items():
         inherited = before.image.get(name) if before else None
         said[name] = inherited or default
-    missing = {n: v for n, v in said.items() if v and not image.get(n)}
+    own = {} if _is_by_nova(image) else image
+    missing = {n: v for n, v in said.items() if v and not own.get(n)}
     return {**missing, **checked(given)}
+
+
+def _is_by_nova(image):
+    """Whether Nova has copied onto it what another image says of itself.
+
+    It does so from the install ISO, and from the image of any other server.
+    """
+    is_captured = _CAPTURED in image and words.COPIED_FROM not in image
+    return is_captured or words.is_inherited(image)
 
 
 def _built(image):
     """YYYY-MM-DD in UTC."""
-    return image.get('provenance_captured', image['created_at'])[:10]
+    captured = image.get(_CAPTURED, '')[:10]
+    if words.is_inherited(image) or day(captured) is None:
+        return image['created_at'][:10]
+    return captured
 
 
 def checked(given):

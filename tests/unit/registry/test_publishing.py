@@ -255,6 +255,50 @@ class PublishTest(base.RegistryTestCase):
         self.assertEqual('last-2', self.glance.images[image]['uuid_validity'])
         self.assert_current(second)
 
+    def test_captured_from_an_iso_that_says_so_too(self):
+        """Nova copies what the ISO says of itself."""
+        image = self.image(
+            provenance_captured='2025-12-31T23:59:00Z',
+            image_build_date='2024-01-01',
+            image_source='https://example.org/debian.iso',
+            os_distro='debian',
+        )
+        self.publish(image)
+        said = self.glance.images[image]
+        self.assertEqual(
+            ('2025-12-31', 'private', 'debian'),
+            (
+                said['image_build_date'],
+                said['image_source'],
+                said['os_distro'],
+            ),
+        )
+
+    def test_what_an_image_says_stays(self):
+        """Of its publisher's, or of a copy from another cloud."""
+        for more in (
+            {},
+            {
+                'golden_copied_from': 'there',
+                'provenance_captured': '2025-12-31T23:59:00Z',
+            },
+        ):
+            image = self.image(
+                image_build_date='2024-01-01', image_source='here', **more
+            )
+            self.publish(image)
+            said = self.glance.images[image]
+            self.assertEqual(
+                ('2024-01-01', 'here'),
+                (said['image_build_date'], said['image_source']),
+            )
+
+    def test_edited_build_date(self):
+        image = self.publish(self.image(provenance_captured='yesterday'))
+        self.assertEqual(
+            '2026-01-01', self.glance.images[image]['image_build_date']
+        )
+
     def test_build_date(self):
         image = self.image(provenance_captured='2025-12-31T23:59:00Z')
         self.publish(image)
