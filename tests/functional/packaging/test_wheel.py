@@ -13,6 +13,11 @@ import pytest
 
 from tests.functional.packaging import scratch
 
+COMMANDS = {
+    'build': ('cancel', 'create', 'list', 'prune', 'show', 'wait'),
+    'family': tuple('copy list prune publish retire rollback show'.split()),
+    'image': ('lineage', 'revoke'),
+}
 ENTRY_POINTS = {
     'console_scripts': {
         'glance-newos-status': 'glance_ext.status:main',
@@ -33,8 +38,11 @@ ENTRY_POINTS = {
     },
     'openstack.cli.extension': {'golden': 'nova_newos.osc.plugin'},
     'openstack.golden.v1': {
-        f'golden_build_{verb}': f'nova_newos.osc.build:{verb.title()}Build'
-        for verb in ('cancel', 'create', 'list', 'prune', 'show', 'wait')
+        f'golden_{noun}_{verb}': (
+            f'nova_newos.osc.{noun}:{verb.title()}{noun.title()}'
+        )
+        for noun, verbs in COMMANDS.items()
+        for verb in verbs
     },
     'oslo.config.opts': {
         'glance_ext': 'glance_ext.conf:list_opts',
