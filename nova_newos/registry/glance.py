@@ -15,6 +15,9 @@ from nova_newos.registry import exception
 #: Images a page: the most that Glance gives by default.
 PAGE = 1000
 
+# Seconds without a byte after which a download has broken off.
+_SILENCE = 60
+
 _PATCH = {'Content-Type': 'application/openstack-images-v2.1-json-patch'}
 # What an image has whether it was set or not.
 _BASE = frozenset(('name', 'os_hidden', 'protected', 'visibility'))
@@ -151,7 +154,10 @@ def download(cloud, image_id, offset):
     headers = {'Range': f'bytes={offset}-'} if offset else {}
     return _answer(
         cloud.image.get(
-            f'/images/{image_id}/file', headers=headers, stream=True
+            f'/images/{image_id}/file',
+            headers=headers,
+            stream=True,
+            timeout=_SILENCE,
         )
     )
 

@@ -113,7 +113,9 @@ class Glance:
             if image['name'] == name and not image['os_hidden']
         ]
 
-    def get(self, path, params=None, headers=None, stream=False):
+    def get(self, path, params=None, headers=None, stream=False, timeout=None):
+        # Only what is read bit by bit can stop in between.
+        assert stream == bool(timeout)
         return self._do('GET', path, params=params or {}, headers=headers)
 
     def post(self, path, json=None):
