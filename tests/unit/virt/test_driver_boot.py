@@ -11,6 +11,7 @@ from nova.virt.libvirt import driver as stock
 from oslo_concurrency import processutils
 
 from nova_newos.virt import exception as virt_exception
+from nova_newos.virt import keys
 from nova_newos.virt import qemu_img
 from tests.unit.virt import driver_base
 from tests.unit.virt import fakes
@@ -89,6 +90,16 @@ class BootTest(driver_base.DriverTestCase):
         )
 
     STARTS = ('hard_reboot', 'finish_migration', 'finish_revert')
+
+    @ddt.data(*STARTS)
+    def test_keys_are_not_typed_again(self, operation):
+        """Not even onto a disk that is still blank."""
+        type_into = self.patch(keys, 'type_into')
+        getattr(self, operation)(
+            self.server(metadata={'newos_boot_keys': '<enter>'})
+        )
+        self.assertEqual([DISK_FIRST], self.orders)
+        type_into.assert_not_called()
 
     def guest_config(self, instance):
         """The domain that Nova describes for a server."""
