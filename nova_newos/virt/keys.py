@@ -28,8 +28,13 @@ LOG = logging.getLogger(__name__)
 #: Property of the install ISO, or key of the server's metadata.
 KEYS = 'newos_boot_keys'
 
-#: Seconds without a read from the CD-ROM after which a boot loader waits.
+#: Seconds without a read from the CD-ROM after which a boot loader waits, if
+#: it could have read: on a busy host a guest may not run for a second. One
+#: that looks for keys again and again has had this much of a processor in that
+#: time, and one that halts until there is a key next to nothing.
 IDLE = 1.0
+_RAN = 0.5
+_HALTED = 0.02
 
 # For who asks for any.
 _ANY_KEY = '<waitIdle><enter>'
@@ -187,13 +192,26 @@ class _Typist:
     def _wait_idle(self):
         """Until it has read since the last time, and then has not."""
         before = read = self._read
-        since = time.monotonic()
-        while read == before or time.monotonic() - since < IDLE:
+        since, ran = time.monotonic(), self._seconds_run()
+        while read == before or not self._is_waiting(since, ran):
             self._sleep(_POLL)
             last, read = read, self._bytes_read()
             if read != last:
-                since = time.monotonic()
+                since, ran = time.monotonic(), self._seconds_run()
         self._read = read
+
+    def _is_waiting(self, since, ran):
+        """Whether a guest waits that has not read since then.
+
+        :param ran: the seconds that it had run until then
+        """
+        waited = time.monotonic() - since
+        ran = self._seconds_run() - ran
+        return waited >= IDLE and (ran >= _RAN or ran < _HALTED * waited)
+
+    def _seconds_run(self):
+        """Seconds for which the guest has had a processor."""
+        return sum(vcpu.time for vcpu in self._guest().get_vcpus_info()) / 1e9
 
     def _bytes_read(self):
         guest = self._guest()

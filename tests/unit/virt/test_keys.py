@@ -32,6 +32,7 @@ class Guest:
     :ivar reads: dict of seconds since the start to the bytes of a read
     :ivar typed: (seconds since the start, key codes) of each stroke
     :ivar starts: seconds at which it is started anew
+    :ivar share: of a processor that it has
     """
 
     def __init__(self, clock):
@@ -40,6 +41,7 @@ class Guest:
         self.reads = {}
         self.typed = []
         self.starts = []
+        self.share = 1
         self.error = None
         self._domain = mock.Mock(spec_set=['sendKey'])
         self._domain.sendKey.side_effect = self._type
@@ -61,6 +63,9 @@ class Guest:
             disk = vconfig.LibvirtConfigGuestDisk()
             disk.source_path, disk.target_dev = path, device
             yield disk
+
+    def get_vcpus_info(self):
+        yield mock.Mock(time=self._age * self.share * 1e9)
 
     def get_block_device(self, device):
         assert device == 'hda'
@@ -163,6 +168,17 @@ class TypeTest(fakes.TestCase):
         first, second = (at for at, _codes, _held in self.guest.typed)
         self.assertLess(first, 3)
         self.assertGreaterEqual(second, 21)
+
+    @ddt.data((0.1, 8, 8.5), (0.001, 4, 4.5), (0, 4, 4.5))
+    @ddt.unpack
+    def test_idle_on_a_busy_host(self, share, earliest, latest):
+        """It has not read because it has hardly run, or because it halts."""
+        self.guest.share = share
+        self.guest.reads = {3: 2048}
+        self.type('<waitIdle><enter>')
+        ((at, _codes, _held),) = self.guest.typed
+        self.assertGreaterEqual(at, earliest)
+        self.assertLess(at, latest)
 
     def test_never_read(self):
         self.type('<waitIdle><enter>')
