@@ -4,6 +4,7 @@
 import io
 import time
 
+from keystoneauth1.exceptions import ClientException
 from openstack import exceptions
 
 from nova_newos.build.console import display
@@ -13,7 +14,11 @@ from nova_newos.build.console import exception
 _PATIENCE = 15
 
 # What stands between a viewer and the screen: it then has no picture.
-_TROUBLE = (exception.ConsoleError, exceptions.SDKException)
+_TROUBLE = (
+    exception.ConsoleError,
+    exceptions.SDKException,
+    ClientException,
+)
 
 
 def server_of(found):

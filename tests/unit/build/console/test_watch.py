@@ -5,6 +5,7 @@ import types
 
 import ddt
 import fixtures
+from keystoneauth1 import exceptions as keystone_exceptions
 from openstack import exceptions
 from PIL import Image
 
@@ -88,6 +89,12 @@ class ViewerTest(test_display.ConsoleTestCase):
         error = exceptions.HttpException('no')
         error.status_code = code
         self.cloud.compute.create_console.side_effect = error
+        self.assertIsNone(viewer.picture(self.cloud, SERVER))
+
+    def test_no_cloud(self):
+        self.cloud.compute.create_console.side_effect = (
+            keystone_exceptions.ConnectFailure('refused')
+        )
         self.assertIsNone(viewer.picture(self.cloud, SERVER))
 
     def test_nothing_answers(self):
