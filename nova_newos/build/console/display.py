@@ -37,30 +37,35 @@ def connect(cloud, server):
     url = websocket_url(_console_url(cloud, server))
     # It has a token, which is not for anybody's log.
     address = url.partition('?')[0]
-    try:
-        socket = websocket_client.connect(
-            url,
-            subprotocols=['binary'],
-            compression=None,
-            open_timeout=_LIMIT,
-            close_timeout=2,
-            # So that no proxy on the way takes silence for the end.
-            ping_interval=30,
-            ping_timeout=None,
-            max_size=_MAX_MESSAGE,
-            ssl=_tls(cloud) if url.startswith('wss:') else None,
-        )
-    except (
-        OSError,
-        websocket_exceptions.InvalidHandshake,
-        websocket_exceptions.InvalidURI,
-    ) as error:
-        raise exception.ConsoleLost(address=address, reason=error) from error
     with contextlib.ExitStack() as undo:
-        undo.callback(socket.close)
+        try:
+            socket = undo.enter_context(_websocket(cloud, url))
+        except (
+            OSError,
+            websocket_exceptions.InvalidHandshake,
+            websocket_exceptions.InvalidURI,
+        ) as error:
+            raise exception.ConsoleLost(
+                address=address, reason=error
+            ) from error
         display = Display(socket, address)
         undo.pop_all()
     return display
+
+
+def _websocket(cloud, url):
+    return websocket_client.connect(
+        url,
+        subprotocols=['binary'],
+        compression=None,
+        open_timeout=_LIMIT,
+        close_timeout=2,
+        # So that no proxy on the way takes silence for the end.
+        ping_interval=30,
+        ping_timeout=None,
+        max_size=_MAX_MESSAGE,
+        ssl=_tls(cloud) if url.startswith('wss:') else None,
+    )
 
 
 def _console_url(cloud, server):

@@ -14,13 +14,13 @@ RAW, COPY, ZLIB, DESKTOP_SIZE = 0, 1, 6, -223
 GREETING = 12 + 1 + 1 + 20 + 4 + 4 * 4
 
 
-def server_init(width, height, name=b'QEMU (golden)'):
+def server_init(width, height, name=b''):
     return struct.pack('>HH16sI', width, height, bytes(16), len(name)) + name
 
 
-def hello(width, height):
+def hello(width, height, name=b'QEMU (golden)'):
     """All that comes before the first picture."""
-    return VERSION + NO_SECURITY + ACCEPTED + server_init(width, height)
+    return VERSION + NO_SECURITY + ACCEPTED + server_init(width, height, name)
 
 
 def update(*rectangles):
@@ -115,6 +115,12 @@ class Host:
         else:
             self.shown = self.screen
         return update(*parts)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_exc):
+        self.close()
 
     def close(self):
         self.is_closed = True

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
+import pathlib
 import random
 import struct
 import tracemalloc
@@ -13,6 +14,7 @@ from tests.unit import base
 from tests.unit.build.console import host
 
 SIZE = (64, 32)
+RECORDED = pathlib.Path(__file__).with_name('qemu.rfb')
 
 
 def rgb(image):
@@ -175,6 +177,29 @@ class DrawingTest(RfbTestCase):
             bytes.fromhex('04010000 0000ff0d 04000000 0000ff0d'),
             client.take_output(),
         )
+
+
+@ddt.ddt
+class RecordedTest(RfbTestCase):
+    """What QEMU 7.2 has sent of a probe that boots, by nova-novncproxy."""
+
+    @ddt.data(1, 7, 4096)
+    def test_qemu(self, length):
+        data = RECORDED.read_bytes()
+        client = rfb.Client()
+        begun = len(host.hello(*SIZE, b'QEMU (instance-00000004)'))
+        client.receive(data[:begun])
+        for at in range(begun, len(data), length):
+            client.ask()
+            client.receive(data[at : at + length])
+        self.assertTrue(client.is_whole)
+        self.assertEqual((720, 400), client.screen.size)
+        # White on black, and nothing below the ninth line.
+        self.assertEqual(
+            {(0, 0, 0), (168, 168, 168)},
+            {colour for _count, colour in client.screen.getcolors()},
+        )
+        self.assertEqual((0, 2, 439, 112), client.screen.getbbox())
 
 
 @ddt.ddt
