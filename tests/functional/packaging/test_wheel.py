@@ -13,11 +13,15 @@ import pytest
 
 from tests.functional.packaging import scratch
 
-COMMANDS = {
-    'build': ('cancel', 'create', 'list', 'prune', 'show', 'wait'),
-    'family': tuple('copy list prune publish retire rollback show'.split()),
-    'image': ('lineage', 'revoke'),
-}
+# Noun, module of nova_newos.osc, verbs.
+COMMANDS = (
+    ('build', 'build', 'cancel create list prune resume show wait'),
+    ('build', 'console', 'record screenshot type'),
+    ('family', 'family', 'copy list prune publish retire rollback show'),
+    ('image', 'image', 'lineage revoke'),
+    ('image', 'verify', 'attest verify'),
+    ('recipe', 'recipe', 'create delete export list set show'),
+)
 ENTRY_POINTS = {
     'console_scripts': {
         'glance-newos-status': 'glance_ext.status:main',
@@ -39,10 +43,10 @@ ENTRY_POINTS = {
     'openstack.cli.extension': {'golden': 'nova_newos.osc.plugin'},
     'openstack.golden.v1': {
         f'golden_{noun}_{verb}': (
-            f'nova_newos.osc.{noun}:{verb.title()}{noun.title()}'
+            f'nova_newos.osc.{module}:{verb.title()}{noun.title()}'
         )
-        for noun, verbs in COMMANDS.items()
-        for verb in verbs
+        for noun, module, verbs in COMMANDS
+        for verb in verbs.split()
     },
     'oslo.config.opts': {
         'glance_ext': 'glance_ext.conf:list_opts',
