@@ -2,6 +2,7 @@
 """A connection to a server's screen."""
 
 import contextlib
+import os
 import ssl
 import time
 import urllib.parse
@@ -12,6 +13,7 @@ from websockets.sync import client as websocket_client
 
 from nova_newos.build.console import exception
 from nova_newos.build.console import rfb
+from nova_newos.build.console import tail
 
 # Seconds for a connection, and for a whole picture.
 _LIMIT = 20
@@ -40,14 +42,11 @@ def connect(cloud, server):
     with contextlib.ExitStack() as undo:
         try:
             socket = undo.enter_context(_websocket(cloud, url))
-        except (
-            OSError,
-            websocket_exceptions.InvalidHandshake,
-            websocket_exceptions.InvalidURI,
-        ) as error:
-            raise exception.ConsoleLost(
-                address=address, reason=error
-            ) from error
+        except websocket_exceptions.InvalidURI as error:
+            # Its text has the token.
+            raise _lost(address, 'it is no address') from error
+        except (OSError, websocket_exceptions.InvalidHandshake) as error:
+            raise _lost(address, error) from error
         display = Display(socket, address)
         undo.pop_all()
     return display
@@ -68,6 +67,13 @@ def _websocket(cloud, url):
     )
 
 
+def _lost(address, reason):
+    # It may be in the words of whoever answers there.
+    return exception.ConsoleLost(
+        address=address, reason=tail.printable(str(reason))
+    )
+
+
 def _console_url(cloud, server):
     try:
         return cloud.compute.create_console(server, 'novnc')['url']
@@ -76,7 +82,7 @@ def _console_url(cloud, server):
         if code is None or (code >= 500 and code != 501):
             raise
         raise exception.ConsoleUnavailable(
-            reason=error.details or error.message
+            reason=tail.printable(error.details or error.message)
         ) from error
 
 
@@ -100,9 +106,12 @@ def websocket_url(url):
 def _tls(cloud):
     """As strict as the user is with the cloud's services."""
     verify, certificate = cloud.config.get_requests_verify_args()
-    context = ssl.create_default_context(
-        cafile=verify if isinstance(verify, str) else None
-    )
+    trusted = {}
+    if isinstance(verify, str):
+        # Then nobody else is trusted.
+        place = 'capath' if os.path.isdir(verify) else 'cafile'
+        trusted = {place: verify}
+    context = ssl.create_default_context(**trusted)
     if not verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
@@ -204,4 +213,4 @@ class Display:
             raise self._lost(error) from error
 
     def _lost(self, reason):
-        return exception.ConsoleLost(address=self._address, reason=reason)
+        return _lost(self._address, reason)

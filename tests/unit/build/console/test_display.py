@@ -83,6 +83,31 @@ class ConnectTest(ConsoleTestCase):
         self.assertEqual(expected, context.verify_mode)
         self.assertEqual(verify, context.check_hostname)
 
+    def test_tls_with_the_clouds_authorities(self):
+        cloud = cloud_with(URL.replace('http:', 'https:'))
+        directory = self.useFixture(fixtures.TempDir()).path
+        for path, option in (
+            (directory, 'capath'),
+            (__file__, 'cafile'),
+        ):
+            cloud.config.get_requests_verify_args.return_value = (path, None)
+            with mock.patch.object(ssl, 'create_default_context') as create:
+                display.connect(cloud, 'server').close()
+            create.assert_called_once_with(**{option: path})
+            self.host = host.Host()
+
+    def test_tls_with_a_certificate_of_the_user(self):
+        cloud = cloud_with(URL.replace('http:', 'https:'))
+        for given, expected in (
+            ('pem', ('pem',)),
+            (('pem', 'key'), ('pem', 'key')),
+        ):
+            cloud.config.get_requests_verify_args.return_value = (True, given)
+            with mock.patch.object(ssl, 'create_default_context') as create:
+                display.connect(cloud, 'server').close()
+            create().load_cert_chain.assert_called_once_with(*expected)
+            self.host = host.Host()
+
     @ddt.data(400, 403, 404, 409, 501)
     def test_no_console(self, code):
         error = exceptions.HttpException('no', http_status=code)
@@ -110,6 +135,18 @@ class ConnectTest(ConsoleTestCase):
         with self.assertRaises(exception.ConsoleLost) as caught:
             display.connect(cloud_with(), 'server')
         self.assertIn('ws://host:6080/', str(caught.exception))
+        self.assertNotIn('0d7c', str(caught.exception))
+
+    @ddt.data(
+        websocket_exceptions.InvalidHeader('Upgrade', '\x1b[2J'),
+        websocket_exceptions.InvalidURI('ws://host/?token=0d7c', 'bad'),
+    )
+    def test_hostile_answer(self, error):
+        """Terminals take no orders, and logs get no token."""
+        self.connect.side_effect = error
+        with self.assertRaises(exception.ConsoleLost) as caught:
+            display.connect(cloud_with(), 'server')
+        self.assertTrue(str(caught.exception).isprintable())
         self.assertNotIn('0d7c', str(caught.exception))
 
     def test_nobody_speaks(self):
