@@ -235,7 +235,7 @@ class HostileTest(RfbTestCase):
     def test_refused(self, data, reason):
         self.assert_refused(self.started(), data, reason)
 
-    @ddt.data(0, 4 * 64 * 32 - 1, 4 * 64 * 32 + 1, 2**24)
+    @ddt.data(0, 4 * 64 * 32 - 1, 4 * 64 * 32 + 1, 2**22)
     def test_other_number_of_pixels(self, length):
         """The one that never ends is not unpacked to its end."""
         data = zlib.compress(bytes(length))
@@ -247,7 +247,7 @@ class HostileTest(RfbTestCase):
         client = self.started()
         tracemalloc.start()
         self.addCleanup(tracemalloc.stop)
-        self.assert_refused(client, data, 'not as many|too many')
+        self.assert_refused(client, data, 'not as many')
         self.assertLess(tracemalloc.get_traced_memory()[1], 2**20)
 
     @ddt.data(
