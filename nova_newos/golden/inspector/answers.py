@@ -215,15 +215,14 @@ def preseed(questions, types):
     for record in _records(questions):
         kind = types.get(record.get('Template'))
         name, value = record.get('Name', ''), record.get('Value', '')
-        if kind not in _ANSWERED or 'seen' not in _flags(record):
-            continue
-        # What others have had it run is theirs, as a kickstart's scripts are.
-        if name.endswith('_command'):
+        if kind not in _ANSWERED or not _is_answer(name, record):
             continue
         if kind == 'password' or (
             kind == 'string' and _IS_SECRET.search(name.rpartition('/')[2])
         ):
             value = places.of(name)
+        elif not value:
+            continue
         lines.append('d-i %s %s %s' % (name, kind, value))
     if not lines:
         raise RuntimeError('no answers')
@@ -236,8 +235,21 @@ _ANSWERED = frozenset(
 )
 
 
-def _flags(record):
-    return re.split(r'[,\s]+', record.get('Flags', ''))
+# About the run, not the system: what was booted with, and who was asked.
+_OF_THE_RUN = ('auto-install/', 'debconf/', 'preseed/')
+
+
+def _is_answer(name, record):
+    """Whether it is what a person, or a preseed, has said of the system.
+
+    What is run is left out, as the scripts of a kickstart are.
+    """
+    if name.startswith(_OF_THE_RUN) or name.endswith('_command'):
+        return False
+    # Put together of language and country, which were asked for.
+    if name == 'debian-installer/locale':
+        return True
+    return 'seen' in re.split(r'[,\s]+', record.get('Flags', ''))
 
 
 def _records(text):

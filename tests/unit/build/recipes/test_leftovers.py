@@ -74,7 +74,7 @@ class RecipeOfTest(base.TestCase):
             {'root-password-hash', 'user-password-hash'}, {*recipe.secrets}
         )
         text = (
-            f'{PRESEED}d-i passwd/root-login boolean false\n'
+            f'{PRESEED}d-i passwd/root-login string false\n'
             'd-i passwd/user-password-crypted password ${{ secrets.it }}\n'
         )
         recipe = self.recipe({'preseed.cfg': text})

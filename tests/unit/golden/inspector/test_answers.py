@@ -144,10 +144,26 @@ Choices: ${CHOICES}
 Description: Select your time zone:
 """
 QUESTIONS = f"""\
+Name: debian-installer/country
+Template: debian-installer/locale
+Value: GB
+Owners: d-i
+
 Name: debian-installer/locale
 Template: debian-installer/locale
 Value: en_GB.UTF-8
-Owners: d-i, unknown
+Owners: d-i
+
+Name: keyboard-configuration/variant
+Template: time/zone
+Value:
+Owners: d-i
+Flags: seen
+
+Name: preseed/file
+Template: debian-installer/locale
+Value: file:///hd-media/preseed.cfg
+Owners: d-i
 Flags: seen
 
 Name: netcfg/wireless_wpa
