@@ -31,6 +31,10 @@ FILES = {
     'root/.ssh/authorized_keys': 'ssh-ed25519 AAAA operator\n',
     'var/lib/dhcp/dhclient.leases': 'lease {}\n',
     'var/log/syslog': 'installer kernel: hello\n',
+    'var/log/installer/cdebconf/questions.dat': 'Name: time/zone\n'
+    'Template: time/zone\nValue: Etc/UTC\nOwners: d-i\nFlags: seen\n',
+    'var/log/installer/cdebconf/templates.dat': 'Name: time/zone\n'
+    'Type: select\nDescription: Select your time zone:\n',
     'var/log/journal/0123456789abcdef/system.journal': 'x\n',
     'var/cache/apt/archives/hello.deb': 'x\n',
     'var/mail/installer': 'hello\n',
