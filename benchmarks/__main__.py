@@ -67,6 +67,8 @@ def parser():
     add(_upload, what, runs=3, each='uploads of each way')
     what = 'seconds and requests of families among 10,000 images'
     add(_registry, what, runs=3, each='calls of each')
+    what = "processor time that our plug-in adds to the client's --help"
+    add(_plugin, what, (), runs=10, each='rounds')
     return whole
 
 
@@ -130,6 +132,12 @@ def _registry(options):
     with _cloud(options) as cloud:
         found = registry.measure(cloud, options.runs)
         return '10,000 images', found, 2
+
+
+def _plugin(options):
+    from benchmarks import plugin
+
+    return 'processor ms', plugin.measure(options.runs), 0
 
 
 @contextlib.contextmanager

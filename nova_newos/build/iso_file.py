@@ -11,7 +11,6 @@ import hashlib
 import io
 import pathlib
 
-from nova_newos import iso
 from nova_newos.build import exception
 from nova_newos.build import words
 
@@ -50,16 +49,19 @@ class IsoFile:
         return _digest(self.path, self.hash_algo)
 
 
-def look(path, database=iso.DEFAULT_PATH):
+def look(path, database=None):
     """What a file is, by less than 256 KiB of it.
 
     :param path: a :class:`pathlib.Path`
     :param database: of libosinfo, with which a live system is told from an
-        installer; without one it is not
+        installer; without one it is not. None for the system's
     :returns: an :class:`IsoFile`
     :raises NewosError: when nothing can be installed from it
     :raises OSError: when it cannot be read
     """
+    # The client loads this module to print its help.
+    from nova_newos import iso
+
     with path.open('rb') as file:
         found = iso.inspect(file)
     properties = iso.properties(found, _systems(found, database))
@@ -76,8 +78,10 @@ def look(path, database=iso.DEFAULT_PATH):
 
 
 def _systems(found, database):
+    from nova_newos import iso
+
     try:
-        return iso.Database(database).identify(found)
+        return iso.Database(database or iso.DEFAULT_PATH).identify(found)
     except iso.NoDatabase:
         # Few clients have one, and an ISO installs without it.
         return ()

@@ -8,7 +8,6 @@ from nova_newos.build import actions
 from nova_newos.build import exception
 from nova_newos.build import facts
 from nova_newos.build import iso_file
-from nova_newos.media.answers import cd
 from nova_newos.registry import publishing
 
 # Bytes whose Base64 nova-api takes, 65535 characters of it.
@@ -129,6 +128,9 @@ def _check_quota(cloud, plan, flavor):
 
 
 def _check_user_data(user_data):
+    # The client loads this module to print its help, and this loads pycdlib.
+    from nova_newos.media.answers import cd
+
     cd.from_user_data(user_data, '')
     if len(user_data) > _MAX_USER_DATA:
         raise exception.UserDataTooLarge(
