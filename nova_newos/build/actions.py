@@ -127,13 +127,13 @@ def finish(cloud, found):
     clean(cloud, found)
 
 
-def keep(cloud, found, reason):
+def keep(cloud, found, reason, at):
     """Note why the build has failed, and when."""
     cloud.compute.set_server_metadata(
         found.install,
         **{
             words.FAILED: reason[: words.MAX_LENGTH],
-            words.FAILED_AT: times.text_of(times.now()),
+            words.FAILED_AT: times.text_of(at),
         },
     )
 

@@ -51,6 +51,7 @@ class Step:
     :ivar server: whose console tells more, or None
     :ivar failed_in: of a build that has failed, the :class:`Phase` it was in
     :ivar is_orphan: whether nothing is done unless another client does it
+    :ivar failed_at: when that was found out, or None
     """
 
     phase: Phase
@@ -59,6 +60,7 @@ class Step:
     server: object = None
     failed_in: Phase | None = None
     is_orphan: bool = False
+    failed_at: object = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,8 +122,8 @@ def advance(cloud, build_id):
     :raises openstack.exceptions.SDKException: when the cloud does not answer,
         or refuses what is not the build's: call it again
     """
-    found, step = _next(cloud, build_id)
-    reached = _status(cloud, found, step)
+    found, guests, step = _next(cloud, build_id)
+    reached = _status(found, guests, step)
     if step.action is None:
         return reached
     try:
@@ -140,7 +142,7 @@ def advance(cloud, build_id):
             f'{step.detail}: {_words_of(error)}',
             step.server,
         )
-        reached = _status(cloud, found, step)
+        reached = _status(found, guests, step)
         step.action(cloud, found)
     return reached
 
@@ -162,7 +164,7 @@ def _words_of(error):
 
 def status(cloud, build_id):
     """Where a build stands; as :func:`advance`, without doing anything."""
-    return _status(cloud, *_next(cloud, build_id))
+    return _status(*_next(cloud, build_id))
 
 
 def cancel(cloud, build_id):
@@ -185,7 +187,7 @@ def resume(cloud, build_id, user_data=None):
         failed to install, for Nova does not show it
     :raises NewosError: when it has not failed, or cannot be resumed
     """
-    found, step = _next(cloud, build_id)
+    found, _guests, step = _next(cloud, build_id)
     if step.phase is not Phase.FAILED or step.action is not None:
         raise exception.BuildNotFailed(build=build_id)
     if step.failed_in is Phase.INSTALL:
@@ -211,14 +213,14 @@ def _next(cloud, build_id):
     if not words.is_id(build_id):
         raise exception.BuildNotFound(build=build_id)
     found = build_facts.look(cloud, build_id)
-    return found, decide(found, build_facts.Guests(cloud))
+    guests = build_facts.Guests(cloud)
+    return found, guests, decide(found, guests)
 
 
-def _status(cloud, found, step):
+def _status(found, guests, step):
     lines = ()
     if step.server is not None:
-        text = build_facts.Guests(cloud).console(step.server)
-        lines = tuple(text.splitlines()[-_TAIL:])
+        lines = tuple(guests.console(step.server).splitlines()[-_TAIL:])
     began = times.began(found)
     begun, until = min(began.values(), default=None), times.ended(found)
     if step.phase in (Phase.CLEAN, Phase.DONE):
@@ -234,7 +236,7 @@ def _status(cloud, found, step):
         console=lines,
         begun=begun,
         since=began.get(phase.value),
-        until=until,
+        until=step.failed_at or until,
         failed_in=step.failed_in,
         is_orphan=step.is_orphan,
     )
@@ -424,14 +426,17 @@ def _came_up(found, server, guests):
 def _failed(phase, found, reason, server=None):
     text = f'{phase.value}: {reason}'
     action = actions.clean
+    # As it is kept: whoever looks later sees the same seconds.
+    failed_at = times.now().replace(microsecond=0)
     if found.plan.keep_failed:
-        action = functools.partial(actions.keep, reason=text)
+        action = functools.partial(actions.keep, reason=text, at=failed_at)
     return Step(
         Phase.FAILED,
         text,
         action,
         server or found.install,
         failed_in=phase,
+        failed_at=failed_at,
     )
 
 

@@ -186,16 +186,22 @@ def _images(cloud, tag):
 
 
 class Guests:
-    """What servers show to whoever looks from outside.
+    """What servers show to whoever looks from outside, at one moment.
 
     :param cloud: an ``openstack.connection.Connection``
     """
 
     def __init__(self, cloud):
         self._cloud = cloud
+        self._consoles = {}
 
     def console(self, server):
         """The last of a server's serial console; a str."""
+        if server.id not in self._consoles:
+            self._consoles[server.id] = self._read(server)
+        return self._consoles[server.id]
+
+    def _read(self, server):
         try:
             answer = self._cloud.compute.get_server_console_output(
                 server, length=2000

@@ -173,7 +173,11 @@ def test_quota(create, admin, cloud, nothing_left):
 
 def test_no_host_then_resumed(create, admin, cloud, assert_golden):
     """The evidence stays, and the build goes on where it failed."""
-    [host] = admin.compute.services(binary='nova-compute')
+    [host] = (
+        service
+        for service in admin.compute.services()
+        if service.binary == 'nova-compute'
+    )
     admin.compute.disable_service(host)
     try:
         shown, said = fails(

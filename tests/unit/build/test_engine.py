@@ -308,7 +308,7 @@ class FailureTest(BuildTestCase):
         server.status, server.fault = 'ERROR', {'message': 'no host'}
         self.cloud.consoles['install'] = 'the evidence'
         began = times.parse(server.created_at)
-        self.now = began + datetime.timedelta(seconds=70)
+        self.now = began + datetime.timedelta(seconds=70.7)
         first = self.fail(build_id)
         self.assertEqual((70, 70), (first.seconds, first.phase_seconds))
         self.now = began + datetime.timedelta(days=2)
