@@ -14,6 +14,9 @@ _REPEAT = 60
 # Seconds between two changes of the line; a file is read in small blocks.
 _REFRESH = 0.2
 
+# Columns that rich's spinner takes.
+_SPINNER = 3
+
 _MIB = 2**20
 
 
@@ -151,9 +154,9 @@ class Live(Lines):
     def _change(self, line):
         from rich import text
 
-        self._line.update(
-            text.Text(base.plain(line), no_wrap=True, overflow='ellipsis')
-        )
+        # One line, beside what turns at its beginning.
+        room = self._terminal.width - _SPINNER
+        self._line.update(text.Text(base.plain(line)[:room]))
 
     def _last_line(self):
         return [line for line in self._console if line.strip()][-1:]

@@ -344,7 +344,7 @@ class BuildTest(BuildTestCase):
         self.assertEqual([], self.cloud.requests)
 
 
-class FileTest(BuildTestCase):
+class FromFileTest(BuildTestCase):
     def setUp(self):
         super().setUp()
         directory = self.useFixture(fixtures.TempDir()).path

@@ -92,6 +92,7 @@ class TerminalTest(ProgressTest):
         console = mock.Mock()
         console.Console.return_value.status.return_value = self.line
         console.Console.return_value.print = self.print
+        console.Console.return_value.width = 75
         text = mock.Mock(Text=lambda text, **_style: text)
         self.rich = mock.Mock(console=console, text=text)
         self.replace_modules(
@@ -115,9 +116,9 @@ class TerminalTest(ProgressTest):
         with progress.of(self.cloud) as shown:
             self.wait(shown, 130)
         self.assertEqual(1, len(self.said.getvalue().splitlines()))
-        self.assertIn('Loading \\x1b[2J', self.shown()[0])
+        self.assertIn('by the last build of that name; Loa', self.shown()[0])
+        self.assertEqual(72, len(self.shown()[0]))
         self.assertIn('install, 30 s; about 470 s left', self.shown()[10])
-        self.assertIn('for 2 min', self.shown()[-1])
         self.line.start.assert_called_once_with()
         self.line.stop.assert_called_once_with()
 
