@@ -3,12 +3,14 @@
 
 import sys
 
+from cliff import columns
 from keystoneauth1.exceptions import ClientException
 from openstack import exceptions as sdk_exceptions
 from osc_lib import exceptions
 from osc_lib.command import command
 
 from nova_newos import exception
+from nova_newos import terminal
 
 #: What the cloud's libraries raise.
 CLOUD_ERRORS = (sdk_exceptions.SDKException, ClientException)
@@ -30,24 +32,22 @@ class Command(command.Command):
         try:
             return super().run(parsed_args)
         except exception.NewosError as error:
-            raise exceptions.CommandError(plain(str(error))) from error
+            raise exceptions.CommandError(
+                terminal.printable(str(error))
+            ) from error
 
 
 def say(line):
     """Tell a person who waits; what a program reads is printed at the end."""
-    print(plain(line), file=sys.stderr, flush=True)
+    print(terminal.printable(line), file=sys.stderr, flush=True)
 
 
-def plain(text):
-    """A text of the cloud's as a terminal may have it.
+class Text(columns.FormattableColumn):
+    """Names, reasons and the like: programs get them as they are."""
 
-    Names, metadata and consoles are other people's: what moves the cursor or
-    turns letters around is written out.
-    """
-    return ''.join(
-        c if c.isprintable() else c.encode('unicode_escape').decode()
-        for c in text
-    )
+    def human_readable(self):
+        """For a table."""
+        return terminal.printable(str(self._value))
 
 
 def may_pass(error):

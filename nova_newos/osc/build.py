@@ -14,6 +14,7 @@ from osc_lib.cli import parseractions
 from osc_lib.command import command
 
 from nova_newos import exception
+from nova_newos import terminal
 from nova_newos.build import engine
 from nova_newos.build import exception as build_exception
 from nova_newos.build import facts
@@ -42,7 +43,7 @@ class _Console(cliff_columns.FormattableColumn):
 
     def human_readable(self):
         """Below each other."""
-        return '\n'.join(base.plain(line) for line in self._value)
+        return '\n'.join(terminal.printable(line) for line in self._value)
 
     def machine_readable(self):
         """A list of str."""
@@ -57,9 +58,9 @@ def _summary(status):
     """Columns of one build: names and values."""
     row = {
         'id': status.build_id,
-        'name': base.plain(status.name),
+        'name': terminal.printable(status.name),
         'phase': status.phase.value,
-        'detail': base.plain(status.detail),
+        'detail': terminal.printable(status.detail),
         'image': status.image.id if status.image else '',
         'begun': _time(status.begun),
         'seconds': status.seconds,
@@ -96,7 +97,7 @@ def _drive(cloud, build_id, progress):
         elif orphaned is None:
             orphaned = time.monotonic()
         elif time.monotonic() - orphaned > _ORPHANED:
-            raise exceptions.CommandError(base.plain(status.detail))
+            raise exceptions.CommandError(terminal.printable(status.detail))
         time.sleep(_PAUSE)
 
 
@@ -325,7 +326,7 @@ def _minutes(text):
 
 
 def _no_image(name):
-    text = f"there is no image '{base.plain(name)}'"
+    text = f"there is no image '{terminal.printable(name)}'"
     if pathlib.Path(name).is_file():
         text += f': for the file of that name use --iso-file {name}'
     return text
@@ -339,7 +340,7 @@ class ListBuild(base.Command, command.Lister):
         rows = [
             (
                 build.build_id,
-                base.plain(build.name),
+                terminal.printable(build.name),
                 build.begun,
                 *self._stands(build),
             )
@@ -352,8 +353,8 @@ class ListBuild(base.Command, command.Lister):
         try:
             status = engine.status(self.cloud, build.build_id)
         except exception.NewosError as error:
-            return 'unknown', base.plain(str(error))
-        return status.phase.value, base.plain(status.detail)
+            return 'unknown', terminal.printable(str(error))
+        return status.phase.value, terminal.printable(status.detail)
 
 
 class ShowBuild(base.Command, command.ShowOne):
@@ -461,6 +462,6 @@ class PruneBuild(base.Command, command.Lister):
             for build in found:
                 engine.cancel(self.cloud, build.build_id)
         return ('id', 'name', 'begun'), [
-            (build.build_id, base.plain(build.name), build.begun)
+            (build.build_id, terminal.printable(build.name), build.begun)
             for build in found
         ]

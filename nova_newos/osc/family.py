@@ -7,7 +7,6 @@ import openstack
 from osc_lib.command import command
 
 from nova_newos.osc import base
-from nova_newos.osc import text
 from nova_newos.registry import copying
 from nova_newos.registry import exception
 from nova_newos.registry import families
@@ -79,7 +78,7 @@ def _row(family, version):
         state += ', revoked'
     return (
         version.id,
-        text.Text(version.image['name']),
+        base.Text(version.image['name']),
         state,
         _when(version),
         version.day,
@@ -180,7 +179,7 @@ class ListFamily(base.Command, command.Lister):
         )
         return columns, [
             (
-                text.Text(version.family),
+                base.Text(version.family),
                 version.id,
                 _when(version),
                 version.day,
@@ -285,9 +284,9 @@ class PruneFamily(_FamilyCommand, command.Lister):
         return ('id', 'name', 'state', 'reason'), [
             (
                 judgement.version.id,
-                text.Text(judgement.version.image['name']),
+                base.Text(judgement.version.image['name']),
                 'kept' if judgement.kept else gone,
-                text.Text(judgement.kept),
+                base.Text(judgement.kept),
             )
             for judgement in judged
         ]

@@ -4,7 +4,6 @@
 from osc_lib.command import command
 
 from nova_newos.osc import base
-from nova_newos.osc import text
 from nova_newos.registry import glance
 from nova_newos.registry import lineage
 from nova_newos.registry import revoking
@@ -48,7 +47,7 @@ class LineageImage(base.Command, command.Lister):
                         relative.distance + 1,
                         'server',
                         server.id,
-                        text.Text(server.name),
+                        base.Text(server.name),
                         server.status,
                     )
                     for server in known.of(relative.id)
@@ -62,8 +61,8 @@ def _row(relative):
         relative.distance,
         relative.relation or 'itself',
         relative.id,
-        text.Text(name or ''),
-        text.Text(lineage.describe(relative.image)),
+        base.Text(name or ''),
+        base.Text(lineage.describe(relative.image)),
     )
 
 

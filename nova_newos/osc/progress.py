@@ -4,6 +4,7 @@
 import sys
 import time
 
+from nova_newos import terminal
 from nova_newos.build import engine
 from nova_newos.build import estimate
 from nova_newos.osc import base
@@ -130,7 +131,10 @@ class Live(Lines):
     def say(self, line):
         """Say something above the line."""
         self._terminal.print(
-            base.plain(line), markup=False, highlight=False, soft_wrap=True
+            terminal.printable(line),
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
         )
 
     def show(self, status):
@@ -156,7 +160,7 @@ class Live(Lines):
 
         # One line, beside what turns at its beginning.
         room = self._terminal.width - _SPINNER
-        self._line.update(text.Text(base.plain(line)[:room]))
+        self._line.update(text.Text(terminal.printable(line)[:room]))
 
     def _last_line(self):
         return [line for line in self._console if line.strip()][-1:]

@@ -6,6 +6,7 @@ import pathlib
 
 from osc_lib.command import command
 
+from nova_newos import terminal
 from nova_newos.build.recipes import answers
 from nova_newos.build.recipes import document
 from nova_newos.build.recipes import leftovers
@@ -75,21 +76,21 @@ def _summary(image, recipe):
     """Columns of one recipe: names and values."""
     row = {
         'id': image.id,
-        'name': words.printable(image.name or ''),
+        'name': terminal.printable(image.name or ''),
         'group': recipe.group,
-        'description': words.printable(recipe.description),
-        'iso': words.printable(recipe.iso),
-        'answers': ', '.join(map(words.printable, recipe.answers)),
+        'description': terminal.printable(recipe.description),
+        'iso': terminal.printable(recipe.iso),
+        'answers': ', '.join(map(terminal.printable, recipe.answers)),
         'script': answers.script_path(recipe) if recipe.script else '',
         'secrets': ', '.join(
-            f'{name} ({words.printable(what)})'
+            f'{name} ({terminal.printable(what)})'
             for name, what in recipe.secrets.items()
         ),
         'settings': ', '.join(
-            f'{name}={words.printable(str(value))}'
+            f'{name}={terminal.printable(str(value))}'
             for name, value in recipe.settings.items()
         ),
-        'boot_test': words.printable(recipe.boot_test or ''),
+        'boot_test': terminal.printable(recipe.boot_test or ''),
         'visibility': image.visibility,
         'protected': image.is_protected,
         'owner': image.owner,
@@ -214,9 +215,11 @@ class ListRecipe(base.Command, command.Lister):
         rows = [
             (
                 image.id,
-                words.printable(image.name or ''),
-                words.printable(store.group_of(image)),
-                words.printable(image.properties.get(words.DESCRIPTION, '')),
+                terminal.printable(image.name or ''),
+                terminal.printable(store.group_of(image)),
+                terminal.printable(
+                    image.properties.get(words.DESCRIPTION, '')
+                ),
                 image.visibility,
                 image.is_protected,
             )

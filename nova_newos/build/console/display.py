@@ -11,9 +11,9 @@ from openstack import exceptions
 from websockets import exceptions as websocket_exceptions
 from websockets.sync import client as websocket_client
 
+from nova_newos import terminal
 from nova_newos.build.console import exception
 from nova_newos.build.console import rfb
-from nova_newos.build.console import tail
 
 # Seconds for a connection, and for a whole picture.
 _LIMIT = 20
@@ -70,7 +70,7 @@ def _websocket(cloud, url):
 def _lost(address, reason):
     # It may be in the words of whoever answers there.
     return exception.ConsoleLost(
-        address=address, reason=tail.printable(str(reason))
+        address=address, reason=terminal.printable(str(reason))
     )
 
 
@@ -82,7 +82,7 @@ def _console_url(cloud, server):
         if code is None or (code >= 500 and code != 501):
             raise
         raise exception.ConsoleUnavailable(
-            reason=tail.printable(error.details or error.message)
+            reason=terminal.printable(error.details or error.message)
         ) from error
 
 

@@ -10,9 +10,9 @@ import pathlib
 import jsonschema
 import yaml
 
+from nova_newos import terminal
 from nova_newos.build.recipes import answers
 from nova_newos.build.recipes import exception
-from nova_newos.build.recipes import words
 
 #: Bytes of a recipe.
 MAX_SIZE = 2**20
@@ -110,8 +110,8 @@ def parse(data, directory=None):
     error = jsonschema.exceptions.best_match(_validator().iter_errors(found))
     if error is not None:
         raise exception.RecipeInvalid(
-            path=words.printable(error.json_path)[:120],
-            reason=words.printable(error.message),
+            path=terminal.printable(error.json_path)[:120],
+            reason=terminal.printable(error.message),
         )
     del found['format']
     for path, content in found.get('answers', {}).items():
@@ -147,7 +147,7 @@ def _content(data):
         return yaml.load(text, Loader=_LOADER)  # noqa: S506
     except (yaml.YAMLError, ValueError) as error:
         raise exception.RecipeUnreadable(
-            reason=words.printable(_problem(error))
+            reason=terminal.printable(_problem(error))
         ) from error
 
 

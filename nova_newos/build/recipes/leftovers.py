@@ -9,10 +9,10 @@ import json
 import re
 import zlib
 
+from nova_newos import terminal
 from nova_newos.build.recipes import answers
 from nova_newos.build.recipes import document
 from nova_newos.build.recipes import exception
-from nova_newos.build.recipes import words
 
 _ANSWERS = 'golden_answers'
 _NONE = 'none: '
@@ -91,13 +91,13 @@ def _finished(path, text):
 
 
 def _unpacked(image, properties):
-    name = words.printable(image.name or image.id)
+    name = terminal.printable(image.name or image.id)
     value = properties.get(_ANSWERS)
     if value is None:
         raise exception.AnswersNotKept(image=name, reason=_ASK)
     if value.startswith(_NONE):
         raise exception.AnswersNotKept(
-            image=name, reason=words.printable(value.removeprefix(_NONE))
+            image=name, reason=terminal.printable(value.removeprefix(_NONE))
         )
     try:
         unpacker = zlib.decompressobj()

@@ -6,6 +6,7 @@ import hashlib
 import importlib.metadata
 import json
 
+from nova_newos import terminal
 from nova_newos.build import plan
 from nova_newos.build.recipes import answers
 from nova_newos.build.recipes import exception
@@ -128,9 +129,9 @@ def _check_iso(iso, settings):
             raise exception.IsoSettingsDiffer(
                 name=name,
                 wanted=wanted,
-                iso=words.printable(iso.name or ''),
+                iso=terminal.printable(iso.name or ''),
                 id=iso.id,
-                found=words.printable(found or 'none'),
+                found=terminal.printable(found or 'none'),
             )
 
 

@@ -10,6 +10,7 @@ be killed in between.
 
 from openstack import exceptions
 
+from nova_newos import terminal
 from nova_newos.build.recipes import document
 from nova_newos.build.recipes import exception
 from nova_newos.build.recipes import words
@@ -65,12 +66,12 @@ def find(cloud, name_or_id):
     ):
         if len(found) > 1:
             raise exception.RecipeAmbiguous(
-                recipe=words.printable(name_or_id),
+                recipe=terminal.printable(name_or_id),
                 ids=', '.join(image.id for image in found),
             )
         if found:
             return found[0]
-    raise exception.RecipeNotFound(recipe=words.printable(name_or_id))
+    raise exception.RecipeNotFound(recipe=terminal.printable(name_or_id))
 
 
 def read(cloud, image):
@@ -82,7 +83,7 @@ def read(cloud, image):
     """
     if image.status != 'active':
         raise exception.RecipeNotReady(
-            recipe=words.printable(image.name or image.id),
+            recipe=terminal.printable(image.name or image.id),
             status=image.status,
         )
     data = b''
@@ -110,7 +111,7 @@ def create(cloud, name, recipe, **attributes):
     for image in listed(cloud):
         if image.name == name and image.owner == cloud.current_project_id:
             raise exception.RecipeExists(
-                recipe=words.printable(name), id=image.id
+                recipe=terminal.printable(name), id=image.id
             )
     return _upload(cloud, name, recipe, attributes)
 
@@ -125,7 +126,7 @@ def replace(cloud, image, recipe):
     :raises RecipeProtected: when the old one may not be deleted
     """
     if image.is_protected:
-        raise exception.RecipeProtected(recipe=words.printable(image.name))
+        raise exception.RecipeProtected(recipe=terminal.printable(image.name))
     changed = _upload(
         cloud,
         image.name,

@@ -14,18 +14,3 @@ REPLACES = 'golden_recipe_replaces'
 #: Property of an install server and of its golden image: of what the build is
 #: made, see :func:`nova_newos.build.recipes.order.digest`.
 DIGEST = 'golden_recipe_digest'
-
-
-def printable(text):
-    """Text of others, for a terminal.
-
-    :param text: str; hostile
-    :returns: the text on one line. What is invisible, moves the cursor or
-        turns the direction of writing is spelled as in Python.
-    """
-    return ''.join(
-        character
-        if character.isprintable()
-        else character.encode('unicode_escape').decode()
-        for character in text
-    )

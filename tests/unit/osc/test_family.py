@@ -9,9 +9,9 @@ import ddt
 import fixtures
 from osc_lib import exceptions
 
+from nova_newos.osc import base as osc_base
 from nova_newos.osc import family
 from nova_newos.osc import image
-from nova_newos.osc import text
 from nova_newos.registry import exception
 from nova_newos.registry import lineage
 from tests.unit.build import cloud as things
@@ -43,7 +43,9 @@ class CommandTestCase(base.RegistryTestCase):
 
 
 def _plain(value):
-    return value.human_readable() if isinstance(value, text.Text) else value
+    return (
+        value.human_readable() if isinstance(value, osc_base.Text) else value
+    )
 
 
 @ddt.ddt
@@ -287,5 +289,5 @@ class TextTest(base.base.TestCase):
     )
     @ddt.unpack
     def test_text(self, raw, shown):
-        self.assertEqual(shown, text.Text(raw).human_readable())
-        self.assertEqual(raw, text.Text(raw).machine_readable())
+        self.assertEqual(shown, osc_base.Text(raw).human_readable())
+        self.assertEqual(raw, osc_base.Text(raw).machine_readable())
