@@ -10,6 +10,7 @@ import pathlib
 import jsonschema
 import yaml
 
+from nova_newos import keys
 from nova_newos import terminal
 from nova_newos.build.recipes import answers
 from nova_newos.build.recipes import exception
@@ -120,6 +121,8 @@ def parse(data, directory=None):
         found['script'] = _text(found['script'], directory)
     recipe = Recipe(**found)
     answers.check(recipe)
+    if 'keys' in recipe.settings:
+        keys.parse(recipe.settings['keys'])
     return recipe
 
 

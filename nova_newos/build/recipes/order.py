@@ -130,7 +130,8 @@ def _check_iso(iso, settings):
                 name=name,
                 wanted=wanted,
                 iso=terminal.printable(iso.name or ''),
-                id=iso.id,
+                # A file has none yet: it is to be such an image.
+                id=getattr(iso, 'id', 'IMAGE'),
                 found=terminal.printable(found or 'none'),
             )
 
@@ -141,6 +142,8 @@ def _metadata(settings):
         metadata['newos_seal'] = str(settings['seal']).lower()
     if 'finish' in settings:
         metadata['newos_finish'] = settings['finish']
+    if 'keys' in settings:
+        metadata['newos_boot_keys'] = settings['keys']
     return metadata
 
 

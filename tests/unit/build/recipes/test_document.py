@@ -6,6 +6,7 @@ import ddt
 import fixtures
 
 from nova_newos import exception as core_exception
+from nova_newos import keys
 from nova_newos.build.recipes import document
 from nova_newos.build.recipes import exception
 from tests.unit import base
@@ -76,6 +77,10 @@ class ParseTest(base.TestCase):
             core_exception.AnswerArchiveRefused, 'no answer file'
         ):
             document.parse(b'format: 1\niso: i\nanswers: {readme: hello}\n')
+
+    def test_keys_are_checked(self):
+        with self.assertRaises(keys.KeysInvalid):
+            document.parse(b'format: 1\niso: i\nsettings: {keys: <nokey>}\n')
 
     def test_files_are_not_for_strangers(self):
         with self.assertRaisesRegex(

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import dataclasses
+import pathlib
 
 import ddt
 
+from nova_newos.build import iso_file
 from nova_newos.build import plan
 from nova_newos.build import start
 from nova_newos.build.recipes import document
@@ -89,6 +91,20 @@ class OrderTest(OrderTestCase):
     def test_boot_test_of_the_recipe(self):
         self.recipe = dataclasses.replace(self.recipe, boot_test='^up')
         self.assertEqual('^up', self.order(boot_test=None).plan.boot_test)
+
+    def test_keys(self):
+        self.change(keys='<waitIdle><tab> auto<enter>')
+        self.assertEqual(
+            '<waitIdle><tab> auto<enter>',
+            self.order().metadata['newos_boot_keys'],
+        )
+
+    def test_iso_that_is_a_file(self):
+        """It has no id yet."""
+        self.change(firmware='uefi')
+        file = iso_file.IsoFile(pathlib.Path('x'), 'x.iso', 1, {})
+        with self.assertRaisesRegex(exception.IsoSettingsDiffer, 'x.iso'):
+            self.order(iso=file)
 
     def test_name(self):
         self.change(family=None)
