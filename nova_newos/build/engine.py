@@ -323,7 +323,7 @@ def _kept(found, reason):
 def _install(found):
     server = found.install
     if server.status == 'ERROR':
-        return _failed(Phase.INSTALL, found, fault_of(server))
+        return _in_error(found)
     if found.is_being_captured:
         return Step(Phase.CAPTURE, 'Nova is copying the root disk')
     if words.CAPTURED in server.metadata:
@@ -351,6 +351,19 @@ def _install(found):
         'the installer is at work; the build goes on when it has powered the '
         'server off',
         server=server,
+    )
+
+
+def _in_error(found):
+    """Nova takes no metadata of such a server, which says enough by itself."""
+    server = found.install
+    step = _failed(Phase.INSTALL, found, fault_of(server))
+    if not found.plan.keep_failed:
+        return step
+    return dataclasses.replace(
+        step,
+        action=None,
+        failed_at=times.parse((server.fault or {}).get('created')),
     )
 
 

@@ -156,6 +156,10 @@ class Compute:
         self._cloud.changed('create_server_image')
 
     def set_server_metadata(self, server, **metadata):
+        if server.status == 'ERROR':
+            raise exceptions.ConflictException(
+                details="Cannot 'update metadata' while in vm_state error"
+            )
         server.metadata.update(metadata)
         self._cloud.changed('set_server_metadata')
 
