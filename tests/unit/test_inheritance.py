@@ -43,6 +43,7 @@ class InheritanceTest(base.TestCase):
         properties = provenance.properties(
             server='s',
             iso=('i', 'h'),
+            change='c',
             # What answers are made of is no image, and has no digest.
             media=[
                 (name, 'v', None if name == 'answers' else 'h')
