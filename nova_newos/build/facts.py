@@ -9,6 +9,7 @@ from openstack import exceptions
 
 from nova_newos.build import plan
 from nova_newos.build import words
+from nova_newos.registry import words as registry_words
 
 _TASKS_OF_CAPTURE = (
     'image_snapshot_pending',
@@ -141,7 +142,9 @@ def builds(cloud):
     hidden = cloud.image.images(
         tag=words.TAG, is_hidden=True, owner=cloud.current_project_id
     )
-    for thing in (*servers, *hidden):
+    # A golden image is hidden too once another one has its name.
+    unpublished = (i for i in hidden if registry_words.TAG not in i.tags)
+    for thing in (*servers, *unpublished):
         build_id = words.build_of(thing.tags)
         if build_id is None:
             continue

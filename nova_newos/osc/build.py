@@ -234,6 +234,8 @@ class CreateBuild(_Ending):
     def take_action(self, args):
         """Begin, and wait if asked to."""
         cloud = self.cloud
+        if args.keep_iso and not args.iso_file:
+            raise exceptions.CommandError('--keep-iso is for --iso-file')
         with progress.of(cloud) as shown:
             wanted = source.ordered(
                 cloud,

@@ -9,6 +9,7 @@ from openstack import exceptions
 
 from nova_newos.build import engine
 from nova_newos.build import exception
+from nova_newos.build import facts
 from nova_newos.build import plan
 from nova_newos.build import start
 from nova_newos.build import times
@@ -101,6 +102,7 @@ class AdvanceTest(BuildTestCase):
         self.assertEqual([second], self.cloud.golden())
         self.assertEqual('debian (20260101)', first.name)
         self.assertTrue(first.is_hidden)
+        self.assertEqual([], facts.builds(self.cloud))
 
     def test_predecessor_is_hidden_after_all(self):
         """The client is killed when there are two of the name."""

@@ -81,6 +81,11 @@ class BuildTest(BuildTestCase):
         self.assertIn('done', values)
         self.assert_golden()
 
+    def test_no_iso_of_its_own_to_keep(self):
+        with self.assertRaisesRegex(exceptions.CommandError, '--iso-file'):
+            self.create('--keep-iso')
+        self.assertEqual([], self.cloud.requests)
+
     def test_list_with_a_broken_one(self):
         """It is told, and can be cancelled."""
         broken = self.create()['id']
