@@ -68,6 +68,11 @@ def capture(cloud, found):
     cloud.compute.set_server_metadata(found.install, **{words.CAPTURED: 'yes'})
 
 
+def drop_candidate(cloud, found):
+    """Delete an image that will never have bytes."""
+    cloud.image.delete_image(found.candidate)
+
+
 def adopt(cloud, found):
     """Have the candidate found by its tags, and by nobody else."""
     # Hidden last: without its tags nobody would find it then.

@@ -21,6 +21,10 @@ from nova_newos.build import facts as build_facts
 from nova_newos.build import times
 from nova_newos.build import words
 
+# Seconds after which Nova, if it does nothing, has given up an image: it makes
+# the image's record, and then says that it is at it.
+_GIVEN_UP = 60
+
 # Lines of the console that go with a failure.
 _TAIL = 15
 
@@ -264,12 +268,26 @@ def decide(found, guests):
     if image is None:
         return _install(found)
     if image.status in ('queued', 'saving'):
-        return Step(Phase.CAPTURE, 'the image of the root disk is being saved')
+        return _saved(found)
     if image.status != 'active':
         return _failed(
             Phase.CAPTURE, found, f'the captured image is {image.status}'
         )
     return _adopted(found) or _test(found, guests)
+
+
+def _saved(found):
+    """Wait for Nova, which has to be at it."""
+    given_up = not found.is_being_captured and (
+        times.age(found.candidate) > _GIVEN_UP
+    )
+    if given_up:
+        return Step(
+            Phase.CAPTURE,
+            'deleting an image that Nova has begun and not made',
+            actions.drop_candidate,
+        )
+    return Step(Phase.CAPTURE, 'the image of the root disk is being saved')
 
 
 def _published(found):

@@ -98,10 +98,15 @@ def look(cloud, build_id):
     install, *retired = _install_servers(servers) or [None]
     images = _images(cloud, tag).values()
     isos = [image for image in images if words.ISO in image.tags]
-    # The one that was first, for all clients.
+    # The one that was first, for all clients. Of two that ask for an image
+    # Nova refuses one, and may leave behind what it has begun for that.
     first, *others = sorted(
         (image for image in images if image not in isos),
-        key=lambda image: (not is_published(image), image.created_at),
+        key=lambda image: (
+            not is_published(image),
+            image.status != 'active',
+            image.created_at,
+        ),
     ) or [None]
     return Facts(
         build_id,

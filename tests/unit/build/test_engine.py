@@ -170,6 +170,39 @@ class AdvanceTest(BuildTestCase):
                 break
         self.assert_golden()
 
+    def left_by_nova(self, build_id):
+        """An image that Nova has begun, as it does before it refuses."""
+        return self.cloud.add_image(
+            name=f'golden-build-{build_id}',
+            status='queued',
+            created_at=fake_cloud.moment(0),
+        )
+
+    def test_image_that_nova_has_left(self):
+        """It is none, and goes with the build."""
+        build_id = self.create()
+        self.happen()
+        engine.advance(self.cloud, build_id)
+        self.happen()
+        left = self.left_by_nova(build_id)
+        for _step in range(_MANY):
+            if engine.advance(self.cloud, build_id).is_over:
+                break
+            # Nothing becomes of it.
+            self.happen()
+            left.status = 'queued'
+        self.assert_golden()
+
+    def test_nothing_but_an_image_that_nova_has_left(self):
+        build_id = self.create()
+        self.happen()
+        left = self.left_by_nova(build_id)
+        status = engine.advance(self.cloud, build_id)
+        self.assertIn('not made', status.detail)
+        self.assertNotIn(left.id, self.cloud.images)
+        self.drive(build_id)
+        self.assert_golden()
+
     def test_captured_twice(self):
         """The one that was first counts, and the other one goes."""
         build_id = self.create()
