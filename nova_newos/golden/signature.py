@@ -44,9 +44,6 @@ KEY = 'golden_signature_key'
 PIECE = 'golden_statement'
 MAX_PIECES = 9
 
-#: What of an image is said by its signature, and not true of another.
-CLAIMS = (SELF, SIGNATURE, PIECE)
-
 #: Prefixes of the properties that are vouched for.
 VOUCHED = (
     provenance.PREFIX,

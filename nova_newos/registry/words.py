@@ -65,4 +65,4 @@ def is_itself(image):
 
 def is_inherited(image):
     """Whether what an image says of itself is about another one."""
-    return SELF in image and not is_itself(image)
+    return (SELF in image or FAMILY in image) and not is_itself(image)

@@ -73,8 +73,8 @@ _CLAIMS = (
     provenance.PREFIX,
     finishing.REPORT_PREFIX,
     finishing.VERDICT_PREFIX,
-    *signature.CLAIMS,
-    leftovers.PROPERTY,
+    # What a signature, a build and the registry say.
+    'golden_',
     # What Glance's plug-in says of an appliance.
     'newos_source',
 )

@@ -89,7 +89,8 @@ def recorded():
 
 #: What follows each prefix in names that are put together.
 COMPOSED = {
-    # It is taken away.
+    # They are taken away.
+    'golden_': set,
     'newos_': set,
     provenance.PREFIX: recorded,
     finishing.REPORT_PREFIX: lambda: {

@@ -15,6 +15,12 @@ _TOMORROW_NEVER = '9999-12-31'
 
 @ddt.ddt
 class PublishTest(base.RegistryTestCase):
+    def test_snapshot_without_the_id_of_its_image(self):
+        """What is left of what Nova has copied is not about it either."""
+        image = self.glance.add(golden_family='other', golden_revoked='bad')
+        self.publish(image['id'])
+        self.assertNotIn('golden_revoked', self.glance.images[image['id']])
+
     def test_first(self):
         image = self.publish(self.image(os_hidden=True))
         self.assert_current(image)
