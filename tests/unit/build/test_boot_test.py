@@ -8,8 +8,8 @@ from nova_newos.build import exception
 from nova_newos.build import facts
 from nova_newos.build import plan
 from tests.unit import base
+from tests.unit.build import base as build_base
 from tests.unit.build import cloud as fake_cloud
-from tests.unit.build import test_engine
 
 # As cloud-init 22.4 of Debian 12 prints it.
 KEYS = """\
@@ -70,7 +70,7 @@ class IdentitiesTest(base.TestCase):
         self.assertLess(set(kept.split()), many)
 
 
-class TestedTestCase(test_engine.BuildTestCase):
+class TestedTestCase(build_base.BuildTestCase):
     def setUp(self):
         super().setUp()
         self.cloud.on_capture = self.seal
@@ -118,13 +118,13 @@ class SealedTest(TestedTestCase):
         self.assert_nothing_left()
 
     def test_nothing_shown(self):
-        self.boots(test_engine.LOGIN)
+        self.boots(build_base.LOGIN)
         self.reached()
         self.assertEqual(1, len(self.booted))
         self.assert_golden()
 
     def test_nothing_shown_the_second_time(self):
-        self.boots(keys('a'), test_engine.LOGIN)
+        self.boots(keys('a'), build_base.LOGIN)
         self.reached()
         self.assert_golden()
 
@@ -137,7 +137,7 @@ class SealedTest(TestedTestCase):
 
     def test_cloud_init_is_waited_for(self):
         """It prints the keys after the login prompt, and then "finished"."""
-        early = f'Cloud-init v. 22.4.2 running\n{test_engine.LOGIN}'
+        early = f'Cloud-init v. 22.4.2 running\n{build_base.LOGIN}'
         self.boots(early)
         build_id = self.create()
         for _step in range(30):

@@ -9,8 +9,8 @@ from nova_newos.build import engine
 from nova_newos.build import estimate
 from nova_newos.build import times
 from tests.unit import base
+from tests.unit.build import base as build_base
 from tests.unit.build import cloud as fake_cloud
-from tests.unit.build import test_engine
 
 
 @ddt.ddt
@@ -34,7 +34,7 @@ class SecondsTest(base.TestCase):
         self.assertEqual(0, times.seconds(later, times.parse('2026-01-01')))
 
 
-class OutlookTest(test_engine.BuildTestCase):
+class OutlookTest(build_base.BuildTestCase):
     def setUp(self):
         super().setUp()
         self.outlook = estimate.Outlook(self.cloud)

@@ -13,8 +13,8 @@ from nova_newos.build import iso_file
 from nova_newos.build import plan
 from nova_newos.build import start
 from nova_newos.iso import exception as iso_exception
+from tests.unit.build import base
 from tests.unit.build import cloud as fake_cloud
-from tests.unit.build import test_engine
 from tests.unit.iso import samples
 
 BIOS_ENTRY = samples.validation() + samples.entry(samples.BIOS_IMAGE)
@@ -28,7 +28,7 @@ def bootable(**kwargs):
     )
 
 
-class FileTestCase(test_engine.BuildTestCase):
+class FileTestCase(base.BuildTestCase):
     def setUp(self):
         super().setUp()
         directory = self.useFixture(fixtures.TempDir()).path

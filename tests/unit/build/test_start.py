@@ -9,12 +9,12 @@ from nova_newos.build import exception
 from nova_newos.build import plan
 from nova_newos.build import start
 from nova_newos.registry import exception as registry_exception
-from tests.unit.build import test_engine
+from tests.unit.build import base
 from tests.unit.media.answers import samples
 
 
 @ddt.ddt
-class StartTest(test_engine.BuildTestCase):
+class StartTest(base.BuildTestCase):
     def start(self, name='debian', network='auto', user_data=None, **fields):
         wanted = plan.Plan(name=name, flavor='f', network=network, **fields)
         build_id = start.new_id()

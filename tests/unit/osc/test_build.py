@@ -17,12 +17,12 @@ from osc_lib import exceptions
 from nova_newos.build import engine
 from nova_newos.osc import build
 from nova_newos.osc import plugin
+from tests.unit.build import base
 from tests.unit.build import cloud as fake_cloud
-from tests.unit.build import test_engine
 from tests.unit.build import test_iso_file
 
 
-class BuildTestCase(test_engine.BuildTestCase):
+class BuildTestCase(base.BuildTestCase):
     def setUp(self):
         super().setUp()
         self.patch_cloud()
@@ -291,7 +291,7 @@ class BuildTest(BuildTestCase):
         self.assertEqual(['one', 'Kernel panic'], shown['console'])
         self.assertEqual('test', shown['failed_in'])
         self.assertEqual(2, shown['seconds'] // 100)
-        self.cloud.consoles['test'] = test_engine.LOGIN
+        self.cloud.consoles['test'] = base.LOGIN
         self.happen = happen
         names, values = self.run_command(build.ResumeBuild, build_id, '--wait')
         self.assertIn('done', values)
@@ -438,7 +438,7 @@ class FromFileTest(BuildTestCase):
         self.assertIn(f'cancel {build_id}', self.said.getvalue())
 
 
-class PluginTest(test_engine.BuildTestCase):
+class PluginTest(base.BuildTestCase):
     def test_option(self):
         """Without it no command of the client works."""
         parser = plugin.build_option_parser(argparse.ArgumentParser())

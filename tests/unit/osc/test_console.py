@@ -11,13 +11,13 @@ from osc_lib import exceptions
 
 from nova_newos.build.console import record
 from nova_newos.osc import console
-from tests.unit.build import test_engine
+from tests.unit.build import base
 from tests.unit.build.console import host
 
 PNG = b'\x89PNG'
 
 
-class ConsoleTest(test_engine.BuildTestCase):
+class ConsoleTest(base.BuildTestCase):
     def setUp(self):
         super().setUp()
         self.build_id = self.create()

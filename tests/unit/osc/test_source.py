@@ -13,12 +13,12 @@ from nova_newos.build.recipes import document
 from nova_newos.build.recipes import exception
 from nova_newos.build.recipes import store
 from nova_newos.osc import build
-from tests.unit.build import test_engine
+from tests.unit.build import base
 from tests.unit.build.recipes import cloud
 
 
 @ddt.ddt
-class SourceTest(test_engine.BuildTestCase):
+class SourceTest(base.BuildTestCase):
     def setUp(self):
         super().setUp()
         consoles = self.cloud.consoles

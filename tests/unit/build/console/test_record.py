@@ -17,7 +17,7 @@ from nova_newos.build.console import page
 from nova_newos.build.console import record
 from nova_newos.build.console import tail
 from tests.unit import base
-from tests.unit.build import test_engine
+from tests.unit.build import base as build_base
 from tests.unit.build.console import host
 
 # Whatever a guest may write to get out of where it is shown.
@@ -123,7 +123,7 @@ class TailTest(base.TestCase):
         self.assertEqual('[1mred\n\tx', tail.printable('\x1b[1mred\r\n\tx\0'))
 
 
-class RecorderTest(test_engine.BuildTestCase):
+class RecorderTest(build_base.BuildTestCase):
     def setUp(self):
         super().setUp()
         self.clock = 100
