@@ -1,157 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 
-import hashlib
-import json
 import os
 import pathlib
 from unittest import mock
 
 import ddt
-import fixtures
 from nova import exception as nova_exception
 from nova import objects
 import nova.privsep.qemu
-from nova.virt.libvirt import utils as libvirt_utils
 from oslo_concurrency import processutils
 
 from nova_newos import exception
-from nova_newos.golden import signature
 from nova_newos.virt import exception as virt_exception
-from nova_newos.virt import glance
 from nova_newos.virt import snapshot
-from tests.unit.golden import signed
 from tests.unit.virt import driver_base
 from tests.unit.virt import fakes
-
-
-class SnapshotTestCase(driver_base.DriverTestCase):
-    """Our snapshot around a stand-in for Nova's.
-
-    :ivar events: what happened, in order
-    :ivar uploaded: metadata that came with the bytes
-    :ivar finished: mock of what ends the event of a snapshot
-    """
-
-    def setUp(self):
-        super().setUp()
-        self.started = self.patch(objects.InstanceActionEvent, 'event_start')
-        self.finished = self.patch(
-            objects.InstanceActionEvent, 'event_finish_with_failure'
-        )
-        self.events = []
-        self.uploaded = None
-        self.is_live = False
-        self.execute = self.patch(
-            processutils, 'execute', lambda *args: self.run_tool(args)
-        )
-        self.stock_method(
-            '_create_snapshot_metadata',
-            side_effect=lambda *args: {
-                'disk_format': args[3],
-                'properties': {'os_type': 'linux', 'kernel_id': 'k'},
-            },
-        )
-        self.stock_method('_live_snapshot', self.copy_running)
-        self.stock_snapshot = self.stock_method('snapshot', self.take)
-        self.glance.update.side_effect = lambda *args, **_kwargs: (
-            self.events.append(
-                'record' if 'min_disk' in args[2] else 'properties'
-            )
-        )
-        self.glance.get.return_value = {
-            'id': fakes.OTHER,
-            'properties': {
-                'os_type': 'linux',
-                'base_image_ref': fakes.ISO,
-                'newos_layout': 'x',
-                'newos_root_disk_size': '5',
-            },
-        }
-        self.patch(
-            nova.privsep.qemu,
-            'unprivileged_qemu_img_info',
-            side_effect=lambda path, format=None: json.dumps(
-                {
-                    'filename': path,
-                    'format': format or 'raw',
-                    'virtual-size': fakes.GiB + 1,
-                    'actual-size': 0,
-                }
-            ),
-        )
-        self.digest = self.patch(glance, 'digest', return_value='sha512:aa')
-        self.target = f'{self.instances_path}/target'
-        self.instance = self.server()
-        self.disk = os.path.join(self.directory(self.instance), 'disk.newos')
-        pathlib.Path(self.disk).touch()
-        # Ours are named as a guest of libvirt would have them.
-        self.patch(
-            libvirt_utils,
-            'find_disk',
-            side_effect=self.first_disk,
-        )
-        self.first = ('disk.newos', 'raw')
-
-    def first_disk(self, _guest):
-        name, disk_format = self.first
-        return os.path.join(os.path.dirname(self.disk), name), disk_format
-
-    def run_tool(self, args):
-        self.events.append(args[1])
-        pathlib.Path(args[-1]).touch()
-        return '', ''
-
-    def copy_running(self, *args):
-        self.events.append('copy')
-        self.live = args[5:8]
-        pathlib.Path(args[5]).touch()
-
-    def take(self, made, context, instance, *_args):
-        """What Nova does."""
-        self.events.append('snapshot')
-        self.uploaded = made._create_snapshot_metadata(
-            instance.image_meta, instance, 'raw', 'name'
-        )
-        if self.is_live:
-            made._live_snapshot(
-                context,
-                instance,
-                'guest',
-                self.disk,
-                self.target,
-                'raw',
-                'raw',
-                instance.image_meta,
-            )
-        else:
-            made.image_backend.by_libvirt_path(
-                instance, self.disk, 'raw'
-            ).snapshot_extract(self.target, 'raw')
-        self.events.append('upload')
-
-    def server(self, server_layout=fakes.LAYOUT, **fields):
-        return fakes.server(server_layout=server_layout, **fields)
-
-    def sealed(self, **fields):
-        return self.server(
-            **{
-                'task_state': 'image_snapshot',
-                'metadata': {'newos_seal': 'true'},
-                **fields,
-            }
-        )
-
-    def snapshot(self, instance=None):
-        self.driver._host = mock.Mock()
-        connection = self.driver._host.get_connection.return_value
-        connection.getVersion.return_value = 7002022
-        self.driver.snapshot(
-            self.context, instance or self.instance, fakes.OTHER, 'update'
-        )
+from tests.unit.virt import snapshot_base
 
 
 @ddt.ddt
-class RecordTest(SnapshotTestCase):
+class RecordTest(snapshot_base.SnapshotTestCase):
     @ddt.data((fakes.LAYOUT, 'disk.newos'), (driver_base.RESTORED, 'disk'))
     @ddt.unpack
     def test_record(self, server_layout, root):
@@ -309,7 +177,7 @@ class RecordTest(SnapshotTestCase):
 
 
 @ddt.ddt
-class CaptureTest(SnapshotTestCase):
+class CaptureTest(snapshot_base.SnapshotTestCase):
     def finisher(self):
         """A stand-in for what seals and inspects."""
 
@@ -508,121 +376,3 @@ class CaptureTest(SnapshotTestCase):
         )
         self.snapshot()
         self.assertEqual('upload', self.events[-1])
-
-
-class SignedTest(SnapshotTestCase):
-    """What comes with the upload, as Nova does that."""
-
-    BYTES = bytes(3 * 2**20) + b'the end'
-
-    def setUp(self):
-        super().setUp()
-        self.key = signed.key()
-        self.driver._image_api = snapshot.SigningImageAPI(
-            self.glance, signature.Signer(self.key)
-        )
-        self.stock_snapshot.side_effect = self.take_and_upload
-        self.sent = None
-
-    def take_and_upload(self, made, context, *args):
-        self.take(made, context, *args)
-        before = json.dumps(self.uploaded)
-        self.glance.update.side_effect = self.receive
-        with open(self.target, 'w+b') as file:
-            file.write(self.BYTES)
-            file.seek(0)
-            made._image_api.update(context, fakes.OTHER, self.uploaded, file)
-        # Nova's own is not changed.
-        self.assertEqual(before, json.dumps(self.uploaded))
-
-    def receive(self, _context, image_id, info, data):
-        self.assertEqual(fakes.OTHER, image_id)
-        self.assertEqual(self.BYTES, data.read())
-        self.sent = info['properties']
-
-    def statement(self):
-        envelope = signature.read(self.sent)
-        self.assertTrue(envelope.is_signed_by(self.key.public_key()))
-        return envelope.statement()
-
-    def test_signed(self):
-        self.snapshot()
-        found = self.statement()
-        self.assertEqual(fakes.OTHER, found.image_id)
-        self.assertEqual(hashlib.sha512(self.BYTES).hexdigest(), found.digest)
-        self.assertEqual(fakes.ISO, found.properties['provenance_iso'])
-        self.assertEqual({**found.properties}, signature.vouched(self.sent))
-        # In no request of its own.
-        self.assertEqual(2, self.glance.update.call_count)
-
-    def test_what_was_found_is_signed_too(self):
-        self.driver._finisher = mock.Mock(spec_set=['finish'])
-        self.driver._finisher.finish.return_value = {
-            'verdict_boot_loader': 'true'
-        }
-        self.snapshot(self.sealed())
-        self.assertEqual(
-            'true', self.statement().properties['verdict_boot_loader']
-        )
-
-    def test_left_to_nova(self):
-        """It makes the file; what is uploaded is signed all the same."""
-        self.flags('newos', capture_compression='none')
-        self.is_live = True
-        self.snapshot()
-        self.assertEqual(
-            hashlib.sha512(self.BYTES).hexdigest(), self.statement().digest
-        )
-
-    def test_ordinary_server(self):
-        self.patch(nova.virt.images, 'convert_image')
-        self.snapshot(fakes.server(fakes.image_dict('qcow2')))
-        self.assertEqual(self.uploaded['properties'], self.sent)
-
-    def test_what_an_image_of_the_server_was_signed_with(self):
-        """Nova copies it to the record of the next image."""
-        stale = signed.properties(signed.key())
-        self.glance.get.return_value['properties'] |= stale
-        self.snapshot()
-        self.assertEqual(fakes.OTHER, self.statement().image_id)
-        record = self.glance.update.mock_calls[0].args[2]['properties']
-        self.assertEqual(
-            {'os_type', 'os_distro'}, {*record}, 'nothing that was claimed'
-        )
-
-
-@ddt.ddt
-class AcceleratorTest(driver_base.DriverTestCase):
-    @ddt.data(('qemu', True), ('kvm', False))
-    @ddt.unpack
-    def test_emulated(self, virt_type, emulated):
-        self.flags('libvirt', virt_type=virt_type)
-        with mock.patch('nova_newos.golden.finishing.Finisher') as finisher:
-            self.driver._finisher  # noqa: B018
-        finisher.assert_called_once_with(mock.ANY, emulate=emulated)
-
-    def test_signing_key(self):
-        directory = self.useFixture(fixtures.TempDir()).path
-        path = signed.write(
-            directory, 'key.pem', signed.private_pem(signed.key())
-        )
-        self.flags('newos', signing_key=str(path))
-        stock = self.driver._image_api
-        with mock.patch.object(driver_base.stock.LibvirtDriver, 'init_host'):
-            self.driver.init_host('host')
-        self.assertIsInstance(self.driver._image_api, snapshot.SigningImageAPI)
-        self.assertIs(stock.get, self.driver._image_api.get)
-
-    def test_signing_key_that_others_can_read(self):
-        directory = self.useFixture(fixtures.TempDir()).path
-        path = signed.write(
-            directory, 'key.pem', signed.private_pem(signed.key()), 0o644
-        )
-        self.flags('newos', signing_key=str(path))
-        with self.assertRaises(exception.SigningKeyUnusable):
-            self.driver.init_host('host')
-
-    def test_plug_in_that_is_not_there(self):
-        self.flags('newos', sealers=['nosuch'])
-        with self.assertRaises(exception.SealerLoadError):
-            self.driver.init_host('host')
