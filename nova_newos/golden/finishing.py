@@ -16,6 +16,7 @@ from nova_newos.golden import appliance
 from nova_newos.golden import base
 from nova_newos.golden import inspection
 from nova_newos.golden import leftovers
+from nova_newos.golden import provenance
 from nova_newos.golden import sealers
 from nova_newos.golden import verdict
 
@@ -23,10 +24,6 @@ LOG = logging.getLogger(__name__)
 
 #: Key of the server's metadata, and name of the install ISO's property.
 NAME = 'newos_seal'
-
-#: What the names of our properties of a golden image begin with.
-REPORT_PREFIX = 'seal_'
-VERDICT_PREFIX = 'verdict_'
 
 # Seconds that an image waits for its turn. It holds one of Nova's threads
 # meanwhile, of which there are few, and one that is sealed takes minutes.
@@ -125,8 +122,8 @@ class Finisher:
         facts = verdict.facts(found and found.disk)
         LOG.info('Facts about %s: %s', disk.path, facts)
         verdict.check(facts, self._conf.newos.refuse)
-        return _prefixed(REPORT_PREFIX, reports) | _prefixed(
-            VERDICT_PREFIX, facts
+        return _prefixed(provenance.SEAL_PREFIX, reports) | _prefixed(
+            provenance.VERDICT_PREFIX, facts
         )
 
     def _inspect(self, disk, results, tools):

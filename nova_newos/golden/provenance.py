@@ -9,6 +9,10 @@ import datetime
 #: What the names of all properties begin with.
 PREFIX = 'provenance_'
 
+#: What those begin with that say how it was sealed, and what was found on it.
+SEAL_PREFIX = 'seal_'
+VERDICT_PREFIX = 'verdict_'
+
 #: What the properties that every image has are called behind the prefix.
 RESERVED = frozenset(
     ('server', 'iso', 'flavor', 'versions', 'started', 'captured')

@@ -30,7 +30,6 @@ from cryptography import exceptions
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from nova_newos import exception
-from nova_newos.golden import finishing
 from nova_newos.golden import provenance
 from nova_newos.golden import signing_keys
 
@@ -47,8 +46,8 @@ MAX_PIECES = 9
 #: Prefixes of the properties that are vouched for.
 VOUCHED = (
     provenance.PREFIX,
-    finishing.REPORT_PREFIX,
-    finishing.VERDICT_PREFIX,
+    provenance.SEAL_PREFIX,
+    provenance.VERDICT_PREFIX,
 )
 
 #: The algorithm of the digest: that of Glance, unless its operator chose

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``openstack golden build screenshot | type | record``."""
+"""``openstack golden build screenshot | type | record``.
+
+The client loads this module for its help: what takes long to load, pictures
+and the way to them, is imported where it is used.
+"""
 
 import pathlib
 import sys
@@ -7,11 +11,7 @@ import time
 
 from nova_newos import keys
 from nova_newos.build import facts
-from nova_newos.build.console import display
 from nova_newos.build.console import exception
-from nova_newos.build.console import record
-from nova_newos.build.console import typist
-from nova_newos.build.console import viewer
 from nova_newos.osc import base
 
 #: Seconds between two looks at the screen.
@@ -29,6 +29,9 @@ class _ConsoleCommand(base.Command):
 
     def connect(self, build_id):
         """The screen of the server that the build is at."""
+        from nova_newos.build.console import display
+        from nova_newos.build.console import viewer
+
         server = viewer.server_of(facts.look(self.cloud, build_id))
         if server is None:
             raise exception.ServerMissing(build=build_id)
@@ -50,6 +53,8 @@ class ScreenshotBuild(_ConsoleCommand):
 
     def take_action(self, args):
         """Look, beside whoever else does."""
+        from nova_newos.build.console import viewer
+
         with self.connect(args.build) as screen:
             picture = viewer.png(screen.look())
         if args.file == '-':
@@ -75,6 +80,8 @@ class TypeBuild(_ConsoleCommand):
 
     def take_action(self, args):
         """Type, and wait until it has arrived."""
+        from nova_newos.build.console import typist
+
         steps = keys.parse(args.keys)
         with self.connect(args.build) as screen:
             typist.type_keys(screen, steps)
@@ -99,6 +106,8 @@ class RecordBuild(_ConsoleCommand):
 
         The build goes on by "golden build wait" alone.
         """
+        from nova_newos.build.console import record
+
         with record.Recorder(
             self.cloud, args.build, args.directory
         ) as recorder:

@@ -71,8 +71,8 @@ _DROPPED_PREFIXES = (
 #: that is not true.
 _CLAIMS = (
     provenance.PREFIX,
-    finishing.REPORT_PREFIX,
-    finishing.VERDICT_PREFIX,
+    provenance.SEAL_PREFIX,
+    provenance.VERDICT_PREFIX,
     # What a signature, a build and the registry say.
     'golden_',
     # What Glance's plug-in says of an appliance.

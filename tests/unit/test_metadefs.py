@@ -15,7 +15,6 @@ import tomllib
 import ddt
 
 from nova_newos import layout
-from nova_newos.golden import finishing
 from nova_newos.golden import provenance
 from nova_newos.golden import signature
 from nova_newos.golden import verdict
@@ -93,12 +92,12 @@ COMPOSED = {
     'golden_': set,
     'newos_': set,
     provenance.PREFIX: recorded,
-    finishing.REPORT_PREFIX: lambda: {
-        f'{finishing.REPORT_PREFIX}{name}'
+    provenance.SEAL_PREFIX: lambda: {
+        f'{provenance.SEAL_PREFIX}{name}'
         for name in entry_points('nova_newos.sealers')
     },
-    finishing.VERDICT_PREFIX: lambda: {
-        f'{finishing.VERDICT_PREFIX}{name}' for name in verdict.FACTS
+    provenance.VERDICT_PREFIX: lambda: {
+        f'{provenance.VERDICT_PREFIX}{name}' for name in verdict.FACTS
     },
 }
 
@@ -184,5 +183,5 @@ class MetadefsTest(base.TestCase):
         for fact in verdict.REFUSABLE:
             self.assertEqual(
                 {verdict.TRUE, verdict.FALSE, verdict.UNKNOWN},
-                {*about[f'{finishing.VERDICT_PREFIX}{fact}']['enum']},
+                {*about[f'{provenance.VERDICT_PREFIX}{fact}']['enum']},
             )

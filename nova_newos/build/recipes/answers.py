@@ -8,8 +8,6 @@ import tarfile
 from xml.sax import saxutils
 
 from nova_newos.build.recipes import exception
-from nova_newos.media.answers import cd
-from nova_newos.media.answers import detect
 
 #: The provisioning script on the answer CD.
 SCRIPT, WINDOWS_SCRIPT = 'provision.sh', 'provision.ps1'
@@ -88,12 +86,17 @@ def user_data(recipe, secrets):
         return None
     data = _alone(*files[0]) if len(files) == 1 else None
     data = data or _tar(files)
+    # It takes long to load, and the client loads this module for its help.
+    from nova_newos.media.answers import cd
+
     cd.from_user_data(data, _NO_SERVER)
     return data
 
 
 def script_path(recipe):
     """Where the provisioning script is on the answer CD."""
+    from nova_newos.media.answers import detect
+
     windows = detect.AUTOUNATTEND, detect.UNATTEND
     if any(kind.is_at(path) for kind in windows for path in recipe.answers):
         return WINDOWS_SCRIPT
@@ -145,6 +148,8 @@ def _filled(path, text, secrets):
 
 def _alone(path, data):
     """The data of a file that needs no tar around it, or None."""
+    from nova_newos.media.answers import detect
+
     kind = detect.recognise(data)
     return data if kind is not None and kind.is_at(path) else None
 

@@ -7,7 +7,6 @@ import importlib.resources
 import json
 import pathlib
 
-import jsonschema
 import yaml
 
 from nova_newos import keys
@@ -108,7 +107,7 @@ def parse(data, directory=None):
     if len(data) > MAX_SIZE:
         raise exception.RecipeTooLarge(limit=MAX_SIZE)
     found = _content(data)
-    error = jsonschema.exceptions.best_match(_validator().iter_errors(found))
+    error = _first_error(found)
     if error is not None:
         raise exception.RecipeInvalid(
             path=terminal.printable(error.json_path)[:120],
@@ -126,8 +125,18 @@ def parse(data, directory=None):
     return recipe
 
 
+def _first_error(found):
+    """What is wrong with a document, None if nothing is."""
+    # It takes long to load, and the client loads this module for its help.
+    import jsonschema
+
+    return jsonschema.exceptions.best_match(_validator().iter_errors(found))
+
+
 @functools.cache
 def _validator():
+    import jsonschema
+
     text = importlib.resources.files(__package__).joinpath(
         'recipe.schema.json'
     )
