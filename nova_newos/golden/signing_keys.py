@@ -75,6 +75,11 @@ def load_public(path: pathlib.Path) -> ed25519.Ed25519PublicKey:
     try:
         with path.open('rb') as file:
             content = file.read(_MAX_BYTES)
+        if content.count(b'-----BEGIN ') > 1:
+            # Only the first would count.
+            raise exception.TrustedKeyUnusable(
+                file=path, reason='more than one key'
+            )
         key = serialization.load_pem_public_key(content)
     except OSError as error:
         raise exception.TrustedKeyUnusable(
@@ -119,7 +124,7 @@ class Trust:
             one that is left out could be the one that is revoked
         """
         trusted = cls.of_files(sorted(directory.glob('*.pem'))).keys
-        revoked = cls.of_files(sorted(directory.glob(f'{REVOKED}/*.pem'))).keys
+        revoked = cls.of_files(_revoked(directory)).keys
         if not trusted and not revoked:
             raise exception.TrustedKeyUnusable(
                 file=directory, reason='a directory without *.pem'
@@ -128,3 +133,20 @@ class Trust:
             {name: trusted[name] for name in trusted.keys() - revoked.keys()},
             frozenset(revoked),
         )
+
+
+def _revoked(directory: pathlib.Path) -> list[pathlib.Path]:
+    """Files of keys that are revoked.
+
+    :raises TrustedKeyUnusable: when that cannot be told
+    """
+    place = directory / REVOKED
+    try:
+        # A glob would leave out what it may not read.
+        return sorted(p for p in place.iterdir() if p.suffix == '.pem')
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise exception.TrustedKeyUnusable(
+            file=place, reason=error.strerror
+        ) from error

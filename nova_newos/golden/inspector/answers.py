@@ -31,10 +31,21 @@ _MAX_TEMPLATES = 1 << 24
 # Values in an autoinstall, which has some hundreds.
 _MAX_VALUES = 10000
 
+# Of a kickstart: they have passwords, or name other files.
+_NOT_KEPT = ('sshpw', '%include', '%ksappend')
+
+# Keys of Subiquity's answers and of cloud-init with scripts and files.
+_SCRIPTS = frozenset(
+    (
+        *('early-commands', 'late-commands', 'error-commands'),
+        *('bootcmd', 'runcmd', 'write_files', 'write-files'),
+    )
+)
+
 # What the names of options, keys and elements with secrets are made of.
 _NAME = (
     r'[\w.-]{0,40}(?:passw(?:or)?d|passphrase|psk|wpa-?key|wep-?key|crypt_key|'
-    r'wireless_w(?:pa|ep)|activation-?key|reg_?code|secret|token|private_?key)[\w.-]{0,40}'
+    r'wireless_(?:w(?:pa|ep)|key)|activation-?key|reg_?code|secret|token|private_?key)[\w.-]{0,40}'
 )
 _IS_SECRET = re.compile(_NAME, re.IGNORECASE)
 
@@ -111,7 +122,10 @@ class _Places:
 
 
 def kickstart(text):
-    """A kickstart's commands and packages; its scripts are left out."""
+    """A kickstart's commands and packages.
+
+    Its scripts are left out, and comments, in which Anaconda has commands.
+    """
     places = _Places()
     lines = []
     is_kept = True
@@ -119,7 +133,8 @@ def kickstart(text):
         word = line.split(maxsplit=1)[0] if line.strip() else ''
         if word.startswith('%') and word not in ('%end', '%include'):
             is_kept = word == '%packages'
-        if is_kept and word not in ('sshpw', '%include', '%ksappend'):
+        is_comment = word.startswith('#')
+        if is_kept and not is_comment and word not in _NOT_KEPT:
             lines.append(_kickstart_line(line, word, places))
         if word == '%end':
             is_kept = True
@@ -127,12 +142,18 @@ def kickstart(text):
 
 
 def _kickstart_line(line, word, places):
-    if word.startswith('#'):
-        return line
-    if word == 'rootpw' and '--lock' not in line.split():
-        return 'rootpw --iscrypted ' + places.of('rootpw')
+    if word == 'rootpw':
+        # With --lock there may be a password all the same.
+        locked = '--lock' in line.split()
+        return (
+            word
+            + ' '
+            + ('--lock' if locked else '--iscrypted ' + places.of(word))
+        )
+    # Up to the next option: what Anaconda writes need not be in quotes, and
+    # may have some in it.
     return re.sub(
-        r'--(%s)(?:=|[ \t]+)("[^"]*"?|\'[^\']*\'?|[^\s]+)' % _NAME,
+        r'--(%s)(?:=|[ \t]+).*?(?=[ \t]--[a-z]|$)' % _NAME,
         lambda match: '--%s=%s' % (match[1], places.of(word + ' ' + match[1])),
         line,
         flags=re.IGNORECASE,
@@ -140,7 +161,7 @@ def _kickstart_line(line, word, places):
 
 
 def autoinstall(text):
-    """Subiquity's answers."""
+    """Subiquity's answers, without scripts and files."""
     # Merge keys multiply as they are read; Subiquity writes none.
     if yaml is None or '<<' in text:
         raise RuntimeError('not to be read')
@@ -174,6 +195,7 @@ class _Copy:
             return {
                 key: self.of(each, hint or _secret_name(key))
                 for key, each in value.items()
+                if key not in _SCRIPTS
             }
         if isinstance(value, list):
             return [self.of(each, hint) for each in value]
@@ -190,8 +212,12 @@ def _secret_name(key):
 
 
 def autoyast(text):
-    """A profile of AutoYaST; text without markup is what elements hold."""
-    text = re.sub(r'<!--.*?-->', '', text, flags=re.DOTALL)
+    """A profile of AutoYaST, without its scripts.
+
+    Text without markup is what elements hold.
+    """
+    text = _without(text, '<!--', '-->')
+    text = _without(text, '<scripts', '</scripts>')
     if '<!ENTITY' in text or '<![CDATA[' in text:
         raise RuntimeError('not plain XML')
     places = _Places()
@@ -201,6 +227,22 @@ def autoyast(text):
         text,
         flags=re.IGNORECASE,
     )
+
+
+def _without(text, begin, end):
+    """A text without its parts from one mark to the next of another.
+
+    :raises RuntimeError: when one has no end
+    """
+    kept = []
+    head, mark, rest = text.partition(begin)
+    while mark:
+        kept.append(head)
+        _part, mark, rest = rest.partition(end)
+        if not mark:
+            raise RuntimeError(begin + ' without an end')
+        head, mark, rest = rest.partition(begin)
+    return ''.join([*kept, head])
 
 
 def preseed(questions, types):

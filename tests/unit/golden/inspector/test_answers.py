@@ -280,6 +280,45 @@ class ScrubTest(base.TestCase):
     def test_kickstart_locked(self):
         self.assertEqual('rootpw --lock\n', answers.kickstart('rootpw --lock'))
 
+    @ddt.data(
+        ('rootpw --plaintext --lock hunter2', 'rootpw --lock'),
+        (
+            'user --name=u --password=correct horse battery --plaintext',
+            'user --name=u --password=${{ secrets.user-password }} '
+            '--plaintext',
+        ),
+        (
+            'autopart --passphrase="ab"cd ef"',
+            'autopart --passphrase=${{ secrets.autopart-passphrase }}',
+        ),
+        ('#part / --passphrase="topsecret"', ''),
+    )
+    @ddt.unpack
+    def test_as_pykickstart_writes_it(self, line, expected):
+        """It quotes little, and nothing in what it quotes."""
+        self.assertEqual(expected, answers.kickstart(line).strip())
+
+    def test_scripts_are_not_kept(self):
+        text = (
+            'autoinstall:\n  late-commands: [echo hunter2]\n  user-data:\n'
+            '    runcmd: [pro attach hunter2]\n    hostname: golden\n'
+        )
+        found = answers.autoinstall(text)
+        self.assertIn('golden', found)
+        self.assertNotIn('hunter2', found)
+
+    def test_scripts_of_autoyast_are_not_kept(self):
+        found = answers.autoyast(
+            '<profile><scripts><source>hunter2</source></scripts>'
+            '<timezone>UTC</timezone></profile>'
+        )
+        self.assertIn('UTC', found)
+        self.assertNotIn('hunter2', found)
+
+    def test_comment_without_an_end(self):
+        with self.assertRaises(RuntimeError):
+            answers.autoyast('<!--' * (1 << 16))
+
     def test_two_of_a_name(self):
         text = answers.kickstart('user --password=a\nuser --password=b\n')
         self.assertIn('${{ secrets.user-password }}', text)
@@ -367,7 +406,7 @@ class LookTest(base.TestCase):
     @ddt.data(
         '-----BEGIN OPENSSH PRIVATE KEY-----',
         f'url --url=https://me:{SECRET}@example.org/',
-        f'# {HASH}',
+        f'eula --agreed {HASH}',
     )
     def test_what_is_left_is_not_taken(self, line):
         """By no name that is known: in doubt nothing leaves the guest."""
