@@ -92,6 +92,16 @@ class FinishRefused(NewosError):
     )
 
 
+class InstallerWouldRepeat(NewosError):
+    """Nothing would stop it from installing again at its own reboots."""
+
+    msg_fmt = (
+        'newos_boot=installer is not for this server: its install ISO was '
+        'changed to ask for no key, and would install again at each reboot. '
+        'Take newos_boot away, and rebuild the server instead'
+    )
+
+
 class BootKeysRefused(NewosError):
     """What is to be typed into the boot menu cannot be typed."""
 

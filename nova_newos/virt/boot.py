@@ -26,6 +26,7 @@ from oslo_log import log as logging
 from nova_newos import exception
 from nova_newos import layout
 from nova_newos.virt import owner
+from nova_newos.virt import prompt
 
 LOG = logging.getLogger(__name__)
 
@@ -79,6 +80,17 @@ def ends_at_reboot():
     """Whether the guest's reboot ends the domain that Nova describes now."""
     start = _under_way.get()
     return start is not None and start.ends_at_reboot
+
+
+def check_start(instance):
+    """Refuse what an owner cannot ask for a start; see :func:`check`.
+
+    :raises InstallerWouldRepeat: for an installer that asks for no key any
+        more, and so would start again whenever it reboots the guest
+    """
+    check(instance)
+    if ASK in instance.metadata and prompt.is_skipped(instance):
+        raise exception.InstallerWouldRepeat()
 
 
 def check(instance):
@@ -137,7 +149,10 @@ class Start:
         self._instance = server.instance
         self._is_blank = is_blank
         self._is_first = is_first
-        self._is_asked_for = server.instance.metadata.get(ASK) == _INSTALLER
+        # It may be there where nobody could be told that it is refused.
+        self._is_asked_for = server.instance.metadata.get(
+            ASK
+        ) == _INSTALLER and not prompt.is_skipped(server.instance)
 
     @functools.cached_property
     def order(self):

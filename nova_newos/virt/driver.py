@@ -253,7 +253,7 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
         # A host that boots has nobody's token to ask Glance with, and nobody
         # to tell of a mistake.
         if call.context.auth_token is not None:
-            boot.check(server.instance)
+            boot.check_start(server.instance)
             self._disks.restore_cdroms(call.context, server)
         with self._start(server):
             call.proceed()
@@ -263,7 +263,7 @@ class NewosLibvirtDriver(driver.LibvirtDriver):
         """Start the guest that was shut down in the order of this start."""
         if not server.cdroms:
             return call.proceed()
-        boot.check(server.instance)
+        boot.check_start(server.instance)
         start = self._as_start(server)
         described = self._host.get_guest(server.instance).get_xml_desc(
             dump_inactive=True, dump_sensitive=True

@@ -235,7 +235,8 @@ def _without_install(instance, previous):
 
 def _apply(instance, server_layout):
     if server_layout is None:
-        instance.system_metadata.pop(layout.KEY, None)
+        for key in (layout.KEY, prompt.KEY):
+            instance.system_metadata.pop(key, None)
     else:
         instance.system_metadata[layout.KEY] = layout.dump(server_layout)
 

@@ -108,6 +108,11 @@ def strokes(steps):
                 yield step
 
 
+def pressed(steps):
+    """The strokes among :func:`strokes`."""
+    return (each for each in strokes(steps) if isinstance(each, Stroke))
+
+
 def _stroke(names, seconds=HOLD):
     codes = itertools.chain.from_iterable(_PRESSED[name] for name in names)
     return Stroke(tuple(dict.fromkeys(codes)), seconds)

@@ -45,6 +45,12 @@ _GAP = 0.1
 #: Seconds between two looks at what was read.
 _POLL = 0.2
 
+# Seconds after which a pause looks whether the guest is still there.
+_SLICE = 5
+
+# VIR_DOMAIN_SEND_KEY_MAX_KEYS: libvirt takes no more in one stroke.
+_AT_ONCE = 16
+
 # Of a value in system_metadata. Nova cuts what is longer.
 _CUT_AT = 255
 
@@ -77,6 +83,8 @@ def check(instance):
         steps = keys.parse(text)
     except keys.KeysInvalid as error:
         _refuse(source, error)
+    if any(len(stroke.codes) > _AT_ONCE for stroke in keyboard.pressed(steps)):
+        _refuse(source, f'more than {_AT_ONCE} keys at once')
     pauses = keys.seconds(steps)
     if pauses > limit:
         _refuse(source, f'pauses of {pauses:.0f} s, and {limit} s are allowed')
@@ -126,6 +134,7 @@ class _Typist:
         self._instance = instance
         self._end = time.monotonic() + CONF.newos.boot_keys_timeout
         self._start = None
+        self._iso = None
         self._read = 0
 
     def run(self, steps):
@@ -174,6 +183,10 @@ class _Typist:
         left = self._end - time.monotonic()
         if seconds > left:
             raise _TimedOut
+        while seconds > _SLICE:
+            time.sleep(_SLICE)
+            self._guest()
+            seconds -= _SLICE
         time.sleep(seconds)
 
     def _strike(self, stroke):
@@ -215,17 +228,26 @@ class _Typist:
 
     def _bytes_read(self):
         guest = self._guest()
-        (iso,) = (
-            disk
-            for disk in guest.get_all_disks()
-            if os.path.basename(disk.source_path or '') == layout.STOCK_ROOT
-        )
+        self._iso = self._iso or _iso_of(guest)
         _requests, read, *_rest = guest.get_block_device(
-            iso.target_dev
+            self._iso
         ).blockStats()
         return read
 
     def _warn(self, problem):
         text = f'boot keys were {problem}'
         LOG.warning('%s', text, instance=self._instance)
-        owner.warn(self._instance._context, self._instance.uuid, text)
+        try:
+            owner.warn(self._instance._context, self._instance.uuid, text)
+        except Exception:
+            LOG.exception('The owner is not told', instance=self._instance)
+
+
+def _iso_of(guest):
+    """Name of the install ISO's device."""
+    (iso,) = (
+        disk
+        for disk in guest.get_all_disks()
+        if os.path.basename(disk.source_path or '') == layout.STOCK_ROOT
+    )
+    return iso.target_dev

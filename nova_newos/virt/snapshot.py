@@ -74,7 +74,16 @@ _CLAIMS = (
     provenance.SEAL_PREFIX,
     provenance.VERDICT_PREFIX,
     # What a signature, a build and the registry say.
-    'golden_',
+    'golden_answers',
+    'golden_build_seconds',
+    'golden_copied_from',
+    'golden_family',
+    'golden_published',
+    'golden_recipe_digest',
+    'golden_revoked',
+    'golden_self',
+    'golden_signature',
+    'golden_statement_',
     # What Glance's plug-in says of an appliance.
     'newos_source',
 )

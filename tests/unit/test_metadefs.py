@@ -88,8 +88,7 @@ def recorded():
 
 #: What follows each prefix in names that are put together.
 COMPOSED = {
-    # They are taken away.
-    'golden_': set,
+    # It is taken away.
     'newos_': set,
     provenance.PREFIX: recorded,
     provenance.SEAL_PREFIX: lambda: {

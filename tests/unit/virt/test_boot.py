@@ -46,6 +46,16 @@ class StartTest(fakes.TestCase):
         start = self.start(metadata=ASKED)
         self.assertEqual(boot.Order.INSTALLER_FIRST, start.order)
 
+    def test_installer_that_would_repeat(self):
+        """One that asks for no key any more boots at its own reboots too."""
+        self.start(metadata=ASKED)
+        self.instance.system_metadata['newos_prompt'] = 'skipped'
+        with self.assertRaises(exception.InstallerWouldRepeat):
+            boot.check_start(self.instance)
+        # Where nobody can be told.
+        start = boot.Start(fakes.install_server(self.instance), lambda: False)
+        self.assertEqual(boot.Order.DISK, start.order)
+
     @ddt.data({'is_blank': True}, {'is_first': True})
     def test_asked_for_without_need(self, start):
         """The installer would come first after its own reboot as well."""

@@ -25,6 +25,7 @@ ERRORS = {
     'RootDiskTooLarge': {'size': 1048576, 'flavor_gb': 1048575},
     'VolumeRootRefused': {},
     'FinishRefused': {},
+    'InstallerWouldRepeat': {},
     'BootKeysRefused': {'source': 'server', 'reason': 'r' * 200},
     'BootKeysOff': {},
     'BusUnavailable': {

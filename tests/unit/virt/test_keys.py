@@ -282,6 +282,13 @@ class CheckTest(fakes.TestCase):
         with self.assertRaisesRegex(exception.BootKeysRefused, text):
             self.check(image, server)
 
+    def test_too_many_at_once(self):
+        """libvirt takes sixteen."""
+        held = ''.join(f'<{key}On>' for key in 'abcdefghijklmnop')
+        self.check(held)
+        with self.assertRaisesRegex(exception.BootKeysRefused, '16 keys'):
+            self.check(f'{held}q')
+
     def test_longest(self):
         self.check('a' * 254)
 

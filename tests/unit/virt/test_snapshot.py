@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import json
+import pathlib
 
 import ddt
 import nova.privsep.qemu
@@ -10,6 +11,8 @@ from nova.virt.libvirt import config as vconfig
 from nova_newos import exception
 from nova_newos.virt import snapshot
 from tests.unit.virt import fakes
+
+METADEFS = pathlib.Path(__file__).parents[3] / 'etc' / 'glance' / 'metadefs'
 
 
 class Guest:
@@ -204,3 +207,19 @@ class CleanPropertiesTest(fakes.TestCase):
         properties = {'newos_install': 'true'}
         snapshot.clean_properties(properties)
         self.assertEqual({'newos_install': 'true'}, properties)
+
+
+class ClaimsTest(fakes.TestCase):
+    def test_complete(self):
+        """What is said of golden images, and nothing that others say."""
+        said = {
+            name
+            for path in ('newos-golden-image.json', 'newos-family.json')
+            for name in json.loads((METADEFS / path).read_text())['properties']
+        }
+        # An image keeps what SCS-0102 has it say.
+        ours = {name for name in said if name.startswith('golden_')}
+        self.assertEqual(
+            [], [n for n in ours if not n.startswith(snapshot._CLAIMS)]
+        )
+        self.assertFalse('golden_owner'.startswith(snapshot._CLAIMS))
