@@ -7,6 +7,7 @@ Those that take ``cloud`` and ``found`` alone are a step's: ``cloud`` is an
 """
 
 import base64
+import contextlib
 import hashlib
 
 from openstack import exceptions
@@ -70,7 +71,7 @@ def capture(cloud, found):
 
 def drop_candidate(cloud, found):
     """Delete an image that will never have bytes."""
-    cloud.image.delete_image(found.candidate)
+    _delete_unpublished(cloud, found.candidate)
 
 
 def adopt(cloud, found):
@@ -149,6 +150,20 @@ def retire(cloud, found):
         cloud.compute.delete_server(server)
 
 
+def _delete_unpublished(cloud, image):
+    """Delete an image that is the build's still.
+
+    What is known of it may be old: this client has slept, and another one has
+    published it.
+    """
+    try:
+        name = cloud.image.get_image(image.id).name
+    except exceptions.NotFoundException:
+        return
+    if words.build_of([name]) is not None:
+        cloud.image.delete_image(image)
+
+
 def clean(cloud, found):
     """Delete what a build has made, but for what it leaves.
 
@@ -156,7 +171,7 @@ def clean(cloud, found):
     by it another client finds the rest. An ISO is found by its own tags.
     """
     for image in found.images:
-        cloud.image.delete_image(image)
+        _delete_unpublished(cloud, image)
     for server in found.servers:
         cloud.compute.delete_server(server)
     for iso in found.isos:
@@ -191,15 +206,14 @@ def forget_failure(cloud, found, recapture):
         cloud.compute.delete_server(server)
     if recapture:
         for image in found.images:
-            cloud.image.delete_image(image)
+            _delete_unpublished(cloud, image)
     keys = [
         key
         # The reason last: without it the build would fail for the others.
         for key in (words.SEEN, words.CAPTURED, words.FAILED_AT, words.FAILED)
         if key in found.install.metadata
     ]
-    try:
-        cloud.compute.delete_server_metadata(found.install, keys)
-    except exceptions.NotFoundException:
-        # Another client was first.
-        return
+    for key in keys:
+        # One by one: openstacksdk takes several in no order.
+        with contextlib.suppress(exceptions.NotFoundException):
+            cloud.compute.delete_server_metadata(found.install, [key])

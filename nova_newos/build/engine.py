@@ -14,6 +14,7 @@ import functools
 
 from openstack import exceptions
 
+from nova_newos import exception as core_exception
 from nova_newos.build import actions
 from nova_newos.build import boot_test
 from nova_newos.build import exception
@@ -140,15 +141,24 @@ def advance(cloud, build_id):
     except exceptions.HttpException as error:
         if not _is_refusal(step, error):
             raise
-        step = _failed(
-            step.phase,
-            found,
-            f'{step.detail}: {_words_of(error)}',
-            step.server,
-        )
-        reached = _status(found, guests, step)
-        step.action(cloud, found)
+        return _refused(cloud, build_id, step, _words_of(error))
+    except core_exception.NewosError as error:
+        return _refused(cloud, build_id, step, str(error))
     return reached
+
+
+def _refused(cloud, build_id, refused, reason):
+    """Fail for what cannot be done, if it still is what is to be done.
+
+    Another client may have done it meanwhile: the quota is for one of them.
+    """
+    found, guests, step = _next(cloud, build_id)
+    if (step.phase, step.detail) == (refused.phase, refused.detail):
+        step = _failed(
+            step.phase, found, f'{step.detail}: {reason}', step.server
+        )
+        step.action(cloud, found)
+    return _status(found, guests, step)
 
 
 def _is_refusal(step, error):
@@ -305,6 +315,15 @@ def _abandoned(found):
         raise exception.BuildNotFound(build=found.build_id)
     if found.isos and not (found.servers or found.images):
         return _upload(found)
+    if found.images:
+        # Nova leaves out servers of a cell that is down, and a captured image
+        # is hours of work.
+        return Step(
+            Phase.FAILED,
+            'its install server is gone; what is left is deleted by: '
+            f'openstack golden build cancel {found.build_id}',
+            failed_in=Phase.INSTALL,
+        )
     return Step(
         Phase.FAILED,
         'its install server was deleted',
@@ -399,6 +418,8 @@ def _test(found, guests):
     if not found.tests:
         return Step(Phase.TEST, 'booting the candidate', actions.boot)
     server = found.tests[0]
+    if server.task_state == 'deleting':
+        return Step(Phase.TEST, 'the server of the last test is being deleted')
     if server.status == 'ERROR':
         return _failed(Phase.TEST, found, fault_of(server), server)
     if test.passed(server, guests):

@@ -214,8 +214,9 @@ class Guests:
             answer = self._cloud.compute.get_server_console_output(
                 server, length=2000
             )
-        except (exceptions.ConflictException, exceptions.NotFoundException):
-            # There is none before the guest starts.
+        except exceptions.HttpException:
+            # There is none before the guest starts, nor of a host that is
+            # down; and no build depends on it.
             return ''
         return answer['output'] or ''
 

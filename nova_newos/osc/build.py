@@ -354,7 +354,7 @@ class ListBuild(base.Command, command.Lister):
         """Phase and detail; one that is broken does not hide the others."""
         try:
             status = engine.status(self.cloud, build.build_id)
-        except exception.NewosError as error:
+        except (exception.NewosError, *base.CLOUD_ERRORS) as error:
             return 'unknown', terminal.printable(str(error))
         return status.phase.value, terminal.printable(status.detail)
 
@@ -462,8 +462,15 @@ class PruneBuild(base.Command, command.Lister):
         ]
         if not args.dry_run:
             for build in found:
-                engine.cancel(self.cloud, build.build_id)
+                self._cancel(build)
         return ('id', 'name', 'begun'), [
             (build.build_id, terminal.printable(build.name), build.begun)
             for build in found
         ]
+
+    def _cancel(self, build):
+        """One that cannot be cancelled does not keep the others."""
+        try:
+            engine.cancel(self.cloud, build.build_id)
+        except (exception.NewosError, *base.CLOUD_ERRORS) as error:
+            base.say(f'{build.build_id} was not cancelled: {error}')

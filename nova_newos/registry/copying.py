@@ -15,6 +15,7 @@ from openstack import exceptions
 import requests
 
 from nova_newos.registry import exception
+from nova_newos.registry import families
 from nova_newos.registry import glance
 from nova_newos.registry import publishing
 from nova_newos.registry import words
@@ -131,7 +132,9 @@ def _verify(version, destination, image):
     if version.image['os_hash_algo'] != image['os_hash_algo']:
         _refuse_unverifiable(version.image, image['os_hash_algo'])
     if version.image['os_hash_value'] != image['os_hash_value']:
-        glance.delete(destination, image['id'])
+        # One that was published is of another source, which can choose its id.
+        if families.version_of(image) is None:
+            glance.delete(destination, image['id'])
         raise exception.CopyDamaged(copy=image['id'], image=version.id)
 
 

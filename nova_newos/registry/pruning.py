@@ -62,6 +62,8 @@ def _use(known, version):
 
 def _delete(cloud, version):
     try:
+        if not glance.get(cloud, version.id)['os_hidden']:
+            return 'current again'
         glance.delete(cloud, version.id)
     except exceptions.NotFoundException:
         # Another client was first.

@@ -105,9 +105,25 @@ def settle(cloud, family, owner):
     found = families.look_visible(cloud, family, owner)
     for version in found.outdated:
         _hide(cloud, version)
+    if found.outdated:
+        found = _seen_again(cloud, family, owner, found)
     current = found.current
     if current and current.image['name'] != family:
         glance.change(cloud, current.id, name=family)
+
+
+def _seen_again(cloud, family, owner, before):
+    """The family after versions were hidden, of which one may be the last.
+
+    Another publisher may have hidden the one that was to stay, and have it
+    that one of the others does.
+    """
+    found = families.look_visible(cloud, family, owner)
+    if found.current is None:
+        newest = families.look(cloud, family, owner).versions[0]
+        glance.change(cloud, newest.id, name=family, os_hidden=False)
+        found = families.look_visible(cloud, family, owner)
+    return found
 
 
 def _is_published(image):

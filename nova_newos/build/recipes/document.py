@@ -157,7 +157,7 @@ def _content(data):
                 raise ValueError('it has too many levels')
         # The safe one, whichever it is.
         return yaml.load(text, Loader=_LOADER)  # noqa: S506
-    except (yaml.YAMLError, ValueError) as error:
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
         raise exception.RecipeUnreadable(
             reason=terminal.printable(_problem(error))
         ) from error

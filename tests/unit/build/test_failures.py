@@ -5,8 +5,10 @@ import datetime
 import ddt
 from openstack import exceptions
 
+from nova_newos.build import actions
 from nova_newos.build import engine
 from nova_newos.build import exception
+from nova_newos.build import facts
 from nova_newos.build import plan
 from nova_newos.build import times
 from tests.unit.build import base
@@ -93,7 +95,9 @@ class FailureTest(base.BuildTestCase):
                 break
             self.happen()
         self.cloud.servers.pop(self.cloud.server('install').id)
-        self.assertIn('was deleted', self.fail(build_id).detail)
+        self.assertIn('is gone', self.fail(build_id).detail)
+        self.assertEqual(2, len(self.cloud.images))
+        engine.cancel(self.cloud, build_id)
         self.assert_nothing_left()
 
     @ddt.data('golden_name', 'golden_flavor')
@@ -216,6 +220,34 @@ class RefusedTest(base.BuildTestCase):
         self.assertIs(engine.Phase.CAPTURE, last.failed_in)
         self.assertIn('Quota exceeded', last.detail)
         self.assert_nothing_left()
+
+    def test_another_client_was_first(self):
+        """What is refused is done: the quota is for one of them."""
+        build_id = self.create()
+        create = self.cloud.compute.create_server
+
+        def lose(*args, **fields):
+            self.cloud.compute.create_server = create
+            create(*args, **fields)
+            raise self.error(exceptions.ForbiddenException, 403, 'Quota')
+
+        self.cloud.compute.create_server = lose
+        self.drive(build_id)
+        self.assert_golden()
+
+    def test_another_client_has_published(self):
+        """What this one knows is old, and the image is not the build's."""
+        build_id = self.create(boot_test='none')
+        found = []
+        for _step in range(base.MANY):
+            if self.cloud.golden():
+                break
+            found.append(facts.look(self.cloud, build_id))
+            engine.advance(self.cloud, build_id)
+            self.happen()
+        [golden] = self.cloud.golden()
+        actions.clean(self.cloud, found[-1])
+        self.assertIn(golden.id, self.cloud.images)
 
     @ddt.data(401, 408, 429, 500, 503)
     def test_not_the_build(self, code):

@@ -49,6 +49,23 @@ class ResumeTest(base.BuildTestCase):
         self.assertNotIn(failed.id, self.cloud.servers)
         self.assert_golden()
 
+    def test_failed_server_is_deleted_slowly(self):
+        """It is not judged once more."""
+        build_id = self.fail('test')
+        failed = self.cloud.server('test')
+        delete = self.cloud.compute.delete_server
+        self.cloud.compute.delete_server = lambda server: vars(failed).update(
+            task_state='deleting'
+        )
+        engine.resume(self.cloud, build_id)
+        for _look in range(3):
+            status = engine.advance(self.cloud, build_id)
+            self.assertIs(engine.Phase.TEST, status.phase)
+        self.cloud.compute.delete_server = delete
+        delete(failed)
+        self.drive(build_id)
+        self.assert_golden()
+
     @ddt.data('install', 'test')
     def test_killed_anywhere(self, role):
         build_id = self.fail(role)

@@ -78,6 +78,18 @@ class PruneTest(base.RegistryTestCase):
         self.glance.on_request = meanwhile
         self.assertEqual(['', '', '', '', None], self.prune())
 
+    def test_current_again(self):
+        """Another client has rolled back to it."""
+        image = self.versions[0]
+
+        def meanwhile(method, path):
+            if method == 'GET' and path.endswith(image):
+                self.glance.images[image]['os_hidden'] = False
+
+        self.glance.on_request = meanwhile
+        self.assertEqual('current again', self.prune()[0])
+        self.assertIn(image, self.glance.images)
+
     def test_publisher_was_stopped(self):
         """What it left visible is hidden first; then it may go."""
         new = self.image()

@@ -12,6 +12,21 @@ _TOMORROW_NEVER = '9999-12-31'
 
 @ddt.ddt
 class RollBackTest(base.RegistryTestCase):
+    def test_never_without_a_version(self):
+        """Another client has the former one stay that this one hides."""
+        first, second = self.publish(), self.publish()
+        visible = {'os_hidden': False, 'name': base.FAMILY}
+        self.glance.images[first].update(visible)
+
+        def meanwhile(method, path):
+            if method == 'PATCH' and path.endswith(first):
+                self.glance.on_request = lambda *_args: None
+                self.glance.images[second]['os_hidden'] = True
+
+        self.glance.on_request = meanwhile
+        publishing.settle(self.cloud, base.FAMILY, fake_cloud.PROJECT)
+        self.assert_current(second)
+
     def setUp(self):
         super().setUp()
         self.first, self.second = self.publish(), self.publish()
