@@ -33,7 +33,10 @@ def create_install_server(
     fields = {}
     if user_data is not None:
         fields['user_data'] = base64.b64encode(user_data).decode()
-        metadata = {**metadata, words.USER_DATA: digest_of(user_data)}
+        metadata = {
+            **metadata,
+            words.USER_DATA: digest_of(build_id, user_data),
+        }
     _create_server(
         cloud,
         build_id,
@@ -45,9 +48,15 @@ def create_install_server(
     )
 
 
-def digest_of(user_data):
-    """By which it is known again, a str."""
-    return hashlib.sha256(user_data).hexdigest()[:16]
+def digest_of(build_id, user_data):
+    """By which it is known again, a str.
+
+    Whoever sees the server sees it, and may guess at a password in there: not
+    for less than a guess costs here.
+    """
+    return hashlib.scrypt(
+        user_data, salt=build_id.encode(), n=2**14, r=8, p=1, dklen=8
+    ).hex()
 
 
 def _create_server(cloud, build_id, plan, **fields):

@@ -214,7 +214,7 @@ def resume(cloud, build_id, user_data=None):
 
 def _check_user_data(found, user_data):
     expected = found.install.metadata.get(words.USER_DATA)
-    given = user_data and actions.digest_of(user_data)
+    given = user_data and actions.digest_of(found.build_id, user_data)
     if expected != given:
         raise exception.UserDataNeeded(
             needed='the user data that it began with'
@@ -368,8 +368,6 @@ def _install(found):
         return _failed(
             Phase.CAPTURE, found, told or 'the captured image was deleted'
         )
-    if server.status == 'BUILD':
-        return Step(Phase.INSTALL, 'Nova is creating the install server')
     if server.status == 'SHUTOFF':
         return Step(
             Phase.CAPTURE,
@@ -383,6 +381,8 @@ def _install(found):
             found,
             f'the installer has not powered the server off in {limit:g} min',
         )
+    if server.status == 'BUILD':
+        return Step(Phase.INSTALL, 'Nova is creating the install server')
     return Step(
         Phase.INSTALL,
         'the installer is at work; the build goes on when it has powered the '

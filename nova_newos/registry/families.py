@@ -129,7 +129,7 @@ def look(cloud, name, owner):
     :param owner: id of the project
     :raises FamilyNotFound: when it has none
     """
-    found = _family(glance.everywhere(cloud, **_filter(name, owner)), name)
+    found = _family(_listed(cloud, glance.everywhere, name, owner), name)
     if not found:
         raise exception.FamilyNotFound(family=name)
     return Family(name, owner, found)
@@ -137,7 +137,7 @@ def look(cloud, name, owner):
 
 def look_visible(cloud, name, owner):
     """A family with its visible versions, which may be none."""
-    found = _family(glance.images(cloud, **_filter(name, owner)), name)
+    found = _family(_listed(cloud, glance.images, name, owner), name)
     return Family(name, owner, found)
 
 
@@ -161,8 +161,16 @@ def current(cloud, **filters):
     return [newest[key] for key in sorted(newest)]
 
 
-def _filter(name, owner):
-    return {'tag': words.TAG, words.FAMILY: name, 'owner': owner}
+def _listed(cloud, images, name, owner):
+    """Images that Glance says are of a family.
+
+    :param images: a function of :mod:`.glance`
+    """
+    filters = {'tag': words.TAG, words.FAMILY: name, 'owner': owner}
+    yield from images(cloud, **filters)
+    if owner != cloud.current_project_id:
+        # Those of others Glance gives only to who asks for such.
+        yield from images(cloud, visibility='community', **filters)
 
 
 def _family(found, name):

@@ -158,6 +158,7 @@ class FailureTest(base.BuildTestCase):
     def test_limit(self, limit, role):
         self.cloud.consoles['test'] = 'Kernel panic'
         build_id = self.create(**{limit: 2})
+        self.now = datetime.datetime(2026, 1, 1)
 
         def hang():
             for server in self.cloud.servers.values():
@@ -178,6 +179,11 @@ class FailureTest(base.BuildTestCase):
         self.assertIn('2 min', last.detail)
         self.assertEqual(role, last.failed_in.value)
         self.assert_nothing_left()
+
+    def test_limit_of_what_nova_does_not_finish(self):
+        build_id = self.create(install_limit=2)
+        self.now += datetime.timedelta(minutes=10)
+        self.assertIn('2 min', self.fail(build_id).detail)
 
     @ddt.data('x', '-1', 'nan', 'inf', '')
     def test_limit_that_somebody_has_changed(self, value):

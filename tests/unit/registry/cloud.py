@@ -173,6 +173,11 @@ class Glance:
             image
             for image in reversed(self.images.values())
             if image['os_hidden'] == hidden
+            and (
+                image['visibility'] != 'community'
+                or image['owner'] == PROJECT
+                or 'visibility' in params
+            )
             and (tag is None or tag in image['tags'])
             and all(
                 isinstance(image.get(name), str)

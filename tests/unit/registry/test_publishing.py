@@ -331,6 +331,17 @@ class PublishTest(base.RegistryTestCase):
 
 
 class FamiliesTest(base.RegistryTestCase):
+    def test_community_family_of_another_project(self):
+        image = self.glance.add(
+            owner='other',
+            visibility='community',
+            tags=['golden-family'],
+            golden_family='theirs',
+        )
+        image['golden_self'] = image['id']
+        found = families.look(self.cloud, 'theirs', 'other')
+        self.assertEqual(image['id'], found.current.id)
+
     def test_requests_do_not_grow(self):
         """With versions of other families, and of the same one."""
         for number in range(30):
