@@ -21,6 +21,7 @@ from nova_newos import conf as newos_conf
 from nova_newos import exception
 from nova_newos import media
 from nova_newos.golden import appliance
+from nova_newos.golden import exception as golden_exception
 from nova_newos.golden import sealers
 from nova_newos.golden import signing_keys
 from nova_newos.media import virtio
@@ -179,7 +180,7 @@ class Checks(upgradecheck.UpgradeCommands):
             return checks.success('none, images are not signed')
         try:
             key = signing_keys.load_private(path)
-        except exception.SigningKeyUnusable as error:
+        except golden_exception.SigningKeyUnusable as error:
             return checks.failure(str(error))
         return checks.success(signing_keys.key_id(key.public_key()))
 

@@ -18,8 +18,8 @@ import time
 from oslo_concurrency import processutils
 from oslo_log import log as logging
 
-from nova_newos import exception
 from nova_newos.golden import base
+from nova_newos.golden import exception
 from nova_newos.golden import inspector
 from nova_newos.golden import run_limited
 

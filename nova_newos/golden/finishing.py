@@ -14,6 +14,7 @@ from oslo_utils import strutils
 from nova_newos import exception
 from nova_newos.golden import appliance
 from nova_newos.golden import base
+from nova_newos.golden import exception as golden_exception
 from nova_newos.golden import inspection
 from nova_newos.golden import leftovers
 from nova_newos.golden import provenance
@@ -42,9 +43,9 @@ def is_to_be_sealed(metadata, properties, policy):
     """
     asked = _asked(metadata, properties)
     if asked is True and policy == 'never':
-        raise exception.SealNotAllowed()
+        raise golden_exception.SealNotAllowed()
     if asked is False and policy == 'require':
-        raise exception.SealRequired()
+        raise golden_exception.SealRequired()
     return policy == 'require' or bool(asked)
 
 
@@ -105,7 +106,9 @@ class Finisher:
     @contextlib.contextmanager
     def _turn(self):
         if not self._turns.acquire(timeout=_WAIT):
-            raise exception.SealBusy(count=self._conf.newos.seal_concurrency)
+            raise golden_exception.SealBusy(
+                count=self._conf.newos.seal_concurrency
+            )
         try:
             yield
         finally:
@@ -147,7 +150,7 @@ class Finisher:
                 write=True,
                 everywhere=verdict.EVERYWHERE,
             )
-        except exception.SealFailed as error:
+        except golden_exception.SealFailed as error:
             if wanted:
                 raise
             LOG.warning('No facts about %s: %s', disk.path, error)

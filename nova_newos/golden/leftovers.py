@@ -14,6 +14,7 @@ from oslo_log import log as logging
 from oslo_utils import strutils
 
 from nova_newos import exception
+from nova_newos.golden import exception as golden_exception
 from nova_newos.golden import inspection
 
 LOG = logging.getLogger(__name__)
@@ -48,7 +49,7 @@ def are_to_be_kept(metadata, is_allowed):
             name=NAME, value=value, expected='true or false'
         ) from error
     if is_wanted and not is_allowed:
-        raise exception.KeepAnswersNotAllowed()
+        raise golden_exception.KeepAnswersNotAllowed()
     return is_wanted
 
 
@@ -62,7 +63,7 @@ def properties(disk, appliance):
     """
     try:
         found = inspection.answers(disk, appliance)
-    except exception.SealFailed as error:
+    except golden_exception.SealFailed as error:
         LOG.warning('No answers of %s: %s', disk.path, error)
         return {PROPERTY: f'{NONE}the disk could not be looked into'}
     if not found:

@@ -8,6 +8,7 @@ from oslo_log import log as logging
 from nova_newos import exception
 from nova_newos import plugins
 from nova_newos.golden import base
+from nova_newos.golden import exception as golden_exception
 from nova_newos.golden import inspection
 
 LOG = logging.getLogger(__name__)
@@ -19,7 +20,7 @@ _NAME = re.compile(r'[a-z][a-z0-9-]{0,15}')
 _EXTENSIONS = plugins.ExtensionPoint(
     NAMESPACE,
     base.Sealer,
-    exception.SealerLoadError,
+    golden_exception.SealerLoadError,
     lambda name: bool(_NAME.fullmatch(name)),
 )
 
@@ -91,6 +92,6 @@ def _typed(name, function, *arguments):
         raise
     except Exception as error:
         LOG.exception('Sealer %s failed', name)
-        raise exception.SealFailed(
+        raise golden_exception.SealFailed(
             tool=name, reason=f'{type(error).__name__}: {error}'
         ) from error

@@ -29,7 +29,7 @@ import zlib
 from cryptography import exceptions
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from nova_newos import exception
+from nova_newos.golden import exception
 from nova_newos.golden import provenance
 from nova_newos.golden import signing_keys
 

@@ -16,7 +16,7 @@ from cryptography import exceptions
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from nova_newos import exception
+from nova_newos.golden import exception
 
 #: Below a directory of trusted keys: those that are not trusted any more.
 REVOKED = 'revoked'

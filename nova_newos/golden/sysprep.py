@@ -9,8 +9,8 @@ from oslo_concurrency import processutils
 from oslo_config import cfg
 from oslo_log import log as logging
 
-from nova_newos import exception
 from nova_newos.golden import base
+from nova_newos.golden import exception
 from nova_newos.golden import inspection
 from nova_newos.golden import verdict
 

@@ -5,8 +5,8 @@ Facts say what is so, not whether that is good: an image for BIOS needs no EFI
 fallback. What an operator insists on is in ``[newos] refuse``.
 """
 
-from nova_newos import exception
 from nova_newos.golden import base
+from nova_newos.golden import exception
 from nova_newos.golden import inspection
 
 TRUE = 'true'

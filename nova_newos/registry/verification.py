@@ -11,8 +11,8 @@ import enum
 
 from openstack import exceptions
 
-from nova_newos import exception
 from nova_newos.golden import base as golden_base
+from nova_newos.golden import exception
 from nova_newos.golden import provenance
 from nova_newos.golden import signature
 

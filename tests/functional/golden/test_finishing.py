@@ -11,8 +11,8 @@ import time
 import psutil
 import pytest
 
-from nova_newos import exception
 from nova_newos.golden import appliance
+from nova_newos.golden import exception
 from nova_newos.golden import inspection
 from nova_newos.golden import verdict
 from tests import processes

@@ -9,8 +9,8 @@ import typing
 
 import pytest
 
-from nova_newos import exception
 from nova_newos.golden import appliance
+from nova_newos.golden import exception
 from nova_newos.golden import finishing
 from nova_newos.golden import inspection
 from nova_newos.golden import verdict

@@ -183,7 +183,8 @@ class StatusTest(base.TestCase):
         self.assertOnly('Media plug-ins', FAILURE, 'floppy')
 
     def test_unknown_sealer(self):
-        status.sealers.Sealers.side_effect = status.exception.SealerLoadError(
+        errors = status.golden_exception
+        status.sealers.Sealers.side_effect = errors.SealerLoadError(
             name='wax', entry_point='wax', reason='gone'
         )
         self.assertOnly('Sealers', FAILURE, 'wax')

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sealers as third parties could write them, most of them wrong."""
 
-from nova_newos import exception
 from nova_newos.golden import base
+from nova_newos.golden import exception
 
 
 class Good(base.Sealer):

@@ -8,9 +8,9 @@ import ddt
 import fixtures
 from oslo_concurrency import processutils
 
-from nova_newos import exception
 from nova_newos.golden import appliance
 from nova_newos.golden import base as golden_base
+from nova_newos.golden import exception
 from nova_newos.golden import inspector
 from nova_newos.golden import run_limited
 from tests.unit import plugins

@@ -7,6 +7,7 @@ import ddt
 
 from nova_newos import exception
 from nova_newos.golden import appliance
+from nova_newos.golden import exception as golden_exception
 from nova_newos.golden import finishing
 from nova_newos.golden import verdict
 from tests.unit import base as unit_base
@@ -25,7 +26,7 @@ FACTS = dict.fromkeys(verdict.FACTS, 'unknown') | {
     'file_systems_clean': 'true',
     'boot_loader': 'false',
 }
-FAILED = exception.SealFailed(tool='t', reason='longer than')
+FAILED = golden_exception.SealFailed(tool='t', reason='longer than')
 
 
 class FinisherTest(base.TestCase):
@@ -81,19 +82,19 @@ class FinisherTest(base.TestCase):
         self.assertLessEqual(
             unknown.items(), self.finish(FAILED, sealers=['good']).items()
         )
-        with self.assertRaises(exception.SealFailed):
+        with self.assertRaises(golden_exception.SealFailed):
             self.finish(FAILED, sealers=['sparsify'])
 
     def test_fault_of_the_host(self):
         for error in (
-            exception.ApplianceToolMissing(tool='t', package='p'),
-            exception.SealNoRoom(path='p'),
+            golden_exception.ApplianceToolMissing(tool='t', package='p'),
+            golden_exception.SealNoRoom(path='p'),
         ):
             with self.assertRaises(type(error)):
                 self.finish(error, is_sealed=False)
 
     def test_refused(self):
-        with self.assertRaises(exception.VerdictRefused) as caught:
+        with self.assertRaises(golden_exception.VerdictRefused) as caught:
             self.finish(
                 json.dumps(FOUND),
                 is_sealed=False,
@@ -103,16 +104,16 @@ class FinisherTest(base.TestCase):
 
     def test_sealer_that_fails(self):
         """Then nothing is inspected."""
-        with self.assertRaises(exception.SealFailed):
+        with self.assertRaises(golden_exception.SealFailed):
             self.finish(sealers=['broken'])
         self.assertEqual([], self.commands)
 
     def test_sealer_that_fails_at_the_end(self):
-        with self.assertRaises(exception.SealFailed):
+        with self.assertRaises(golden_exception.SealFailed):
             self.finish(json.dumps(FOUND), sealers=['late'])
 
     def test_plug_in_that_is_not_there(self):
-        with self.assertRaises(exception.SealerLoadError):
+        with self.assertRaises(golden_exception.SealerLoadError):
             finishing.Finisher(plugins.make_conf(sealers=['nosuch']))
 
     def test_accelerator(self):
@@ -146,7 +147,7 @@ class TurnTest(base.TestCase):
         if not self.refused and self.finish.call_count < 4:
             try:
                 self.finisher.finish(disk, is_sealed)
-            except exception.SealBusy as error:
+            except golden_exception.SealBusy as error:
                 self.refused.append(error)
         return {}
 
@@ -170,7 +171,7 @@ class TurnTest(base.TestCase):
         self.finish.side_effect = FAILED
         finisher = finishing.Finisher(plugins.make_conf(sealers=[]))
         for _image in range(2):
-            with self.assertRaises(exception.SealFailed):
+            with self.assertRaises(golden_exception.SealFailed):
                 finisher.finish(base.DISK, True)
 
 
@@ -196,10 +197,15 @@ class AskedTest(unit_base.TestCase):
         )
 
     @ddt.data(
-        ({'newos_seal': 'true'}, {}, 'never', exception.SealNotAllowed),
-        ({}, {'newos_seal': '1'}, 'never', exception.SealNotAllowed),
-        ({'newos_seal': 'false'}, {}, 'require', exception.SealRequired),
-        ({}, {'newos_seal': 'no'}, 'require', exception.SealRequired),
+        ({'newos_seal': 'true'}, {}, 'never', golden_exception.SealNotAllowed),
+        ({}, {'newos_seal': '1'}, 'never', golden_exception.SealNotAllowed),
+        (
+            {'newos_seal': 'false'},
+            {},
+            'require',
+            golden_exception.SealRequired,
+        ),
+        ({}, {'newos_seal': 'no'}, 'require', golden_exception.SealRequired),
     )
     @ddt.unpack
     def test_operator_does_not_want_it(

@@ -8,6 +8,7 @@ import zlib
 import ddt
 
 from nova_newos import exception
+from nova_newos.golden import exception as golden_exception
 from nova_newos.golden import leftovers
 from tests.unit.golden import base
 
@@ -26,7 +27,7 @@ class WantedTest(base.TestCase):
         self.assertIs(expected, found)
 
     @ddt.data(
-        ('true', False, exception.KeepAnswersNotAllowed),
+        ('true', False, golden_exception.KeepAnswersNotAllowed),
         ('perhaps', True, exception.MetadataInvalid),
     )
     @ddt.unpack
@@ -66,6 +67,6 @@ class PropertiesTest(base.TestCase):
 
     def test_failed(self):
         found = self.properties(
-            exception.SealFailed(tool='inspector', reason='over')
+            golden_exception.SealFailed(tool='inspector', reason='over')
         )
         self.assertRegex(found['golden_answers'], '^none: the disk could not')

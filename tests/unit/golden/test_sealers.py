@@ -4,8 +4,8 @@ from unittest import mock
 
 import ddt
 
-from nova_newos import exception
 from nova_newos.golden import base as golden_base
+from nova_newos.golden import exception
 from nova_newos.golden import sealers
 from nova_newos.golden import sparsify
 from nova_newos.golden import sysprep

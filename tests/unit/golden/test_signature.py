@@ -11,7 +11,7 @@ from securesystemslib import dsse
 from securesystemslib import exceptions as securesystemslib_exceptions
 from securesystemslib.signer import SSlibKey
 
-from nova_newos import exception
+from nova_newos.golden import exception
 from nova_newos.golden import provenance
 from nova_newos.golden import signature
 from nova_newos.golden import signing_keys

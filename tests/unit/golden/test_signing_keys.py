@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 import ddt
 import fixtures
 
-from nova_newos import exception
+from nova_newos.golden import exception
 from nova_newos.golden import signing_keys
 from tests.unit import base
 from tests.unit.golden import signed

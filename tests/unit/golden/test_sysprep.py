@@ -7,8 +7,8 @@ from unittest import mock
 
 import ddt
 
-from nova_newos import exception
 from nova_newos.golden import appliance
+from nova_newos.golden import exception
 from nova_newos.golden import sysprep
 from tests.unit import plugins
 from tests.unit.golden import base

@@ -5,7 +5,7 @@ import copy
 import ddt
 
 from nova_newos import conf
-from nova_newos import exception
+from nova_newos.golden import exception
 from nova_newos.golden import verdict
 from tests.unit import plugins
 from tests.unit.golden import base

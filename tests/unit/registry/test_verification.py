@@ -6,7 +6,7 @@ from unittest import mock
 import ddt
 from openstack import exceptions
 
-from nova_newos import exception
+from nova_newos.golden import exception
 from nova_newos.golden import signature
 from nova_newos.golden import signing_keys
 from nova_newos.registry import verification

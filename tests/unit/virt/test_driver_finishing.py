@@ -4,7 +4,7 @@ from unittest import mock
 
 import ddt
 
-from nova_newos import exception
+from nova_newos.golden import exception
 from tests.unit.virt import driver_base
 
 

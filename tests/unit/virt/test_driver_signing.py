@@ -7,7 +7,7 @@ from unittest import mock
 import fixtures
 import nova.privsep.qemu
 
-from nova_newos import exception
+from nova_newos.golden import exception
 from nova_newos.golden import signature
 from nova_newos.virt import snapshot
 from tests.unit.golden import signed

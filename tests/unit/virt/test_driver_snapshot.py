@@ -10,7 +10,7 @@ from nova import objects
 import nova.privsep.qemu
 from oslo_concurrency import processutils
 
-from nova_newos import exception
+from nova_newos.golden import exception
 from nova_newos.virt import exception as virt_exception
 from nova_newos.virt import snapshot
 from tests.unit.virt import driver_base

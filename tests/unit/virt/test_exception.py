@@ -4,6 +4,7 @@ import ddt
 from nova import exception as nova_exception
 
 from nova_newos import exception
+from nova_newos.golden import exception as golden_exception
 from nova_newos.virt import exception as virt_exception
 from tests.unit.virt import fakes
 
@@ -150,8 +151,9 @@ BASES = (exception.NewosError, exception.HostError)
 
 def all_errors():
     return {
-        name
-        for name, value in vars(exception).items()
+        name: value
+        for module in (exception, golden_exception)
+        for name, value in vars(module).items()
         if isinstance(value, type)
         and issubclass(value, exception.NewosError)
         and value not in BASES
@@ -161,12 +163,12 @@ def all_errors():
 @ddt.ddt
 class FaultTest(fakes.TestCase):
     def test_all_errors_are_here(self):
-        self.assertEqual(all_errors(), set(ERRORS))
+        self.assertEqual(all_errors().keys(), set(ERRORS))
 
     @ddt.data(*ERRORS)
     def test_refused(self, name):
         """A user reads our text, whatever is in the values."""
-        error = getattr(exception, name)(**ERRORS[name])
+        error = all_errors()[name](**ERRORS[name])
         is_of_host = isinstance(error, exception.HostError)
         expected = (
             virt_exception.HostFault if is_of_host else virt_exception.Refused
@@ -206,7 +208,7 @@ class FaultTest(fakes.TestCase):
     @ddt.data(*ERRORS)
     def test_fits(self, name):
         """Nova cuts a fault at 255 and puts the server's id before it."""
-        error = getattr(exception, name)(**ERRORS[name])
+        error = all_errors()[name](**ERRORS[name])
         self.assertLessEqual(len(str(error)), 190, str(error))
 
     @ddt.data(*ERRORS)
@@ -215,7 +217,7 @@ class FaultTest(fakes.TestCase):
         secret = {'host': 'compute-7', 'path': '/srv/nova'}
         if name == 'WrongSnapshotDisk':
             secret['found'] = '/srv/nova/disk'
-        error = getattr(exception, name)(**ERRORS[name] | secret)
+        error = all_errors()[name](**ERRORS[name] | secret)
         for value in secret.values():
             self.assertNotIn(value, error.public())
         self.assertLessEqual(len(error.public()), 190, error.public())
@@ -240,7 +242,7 @@ class FaultTest(fakes.TestCase):
             {
                 name
                 for name in ERRORS
-                if issubclass(getattr(exception, name), exception.HostError)
+                if issubclass(all_errors()[name], exception.HostError)
             },
         )
         self.assertEqual(

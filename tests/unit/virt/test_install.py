@@ -6,6 +6,7 @@ from nova import objects
 
 from nova_newos import exception
 from nova_newos import layout
+from nova_newos.golden import exception as golden_exception
 from nova_newos.media import base as media_base
 from nova_newos.virt import blockinfo
 from nova_newos.virt import install
@@ -72,7 +73,7 @@ class ProposeTest(fakes.TestCase):
 
     def test_seal_that_the_operator_does_not_want(self):
         self.flags('newos', seal='never')
-        with self.assertRaises(exception.SealNotAllowed):
+        with self.assertRaises(golden_exception.SealNotAllowed):
             install_base.propose(fakes.server(metadata={'newos_seal': 'true'}))
 
     @ddt.data('qcow2', 'raw', None)
